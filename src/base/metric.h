@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_BASE_METRIC_H
+#define SF_BASE_METRIC_H
+
+#include "base/buf.h"
+
+/* Counters, gauges and histograms any room registers and only miner/ renders. Names follow
+ * Prometheus: base units, `_total`, `_seconds`, `_bytes`. Label values come from small fixed sets.
+ * All calls are thread-safe; handles live as long as the process. */
+struct metric;
+
+/* Registers, or finds what was registered under the same name and labels (labels as
+ * `task="chapters",status="200"`, or ""). NULL when out of memory; every call accepts NULL. */
+struct metric *metric_counter(const char *name, const char *labels, const char *help);
+struct metric *metric_gauge(const char *name, const char *labels, const char *help);
+/* Buckets in the metric's unit, ascending, without +Inf; at most 16. */
+struct metric *metric_histogram(const char *name, const char *labels, const char *help,
+                                const double *buckets, size_t n_buckets);
+
+void metric_add(struct metric *m, double v); /* counter, gauge */
+void metric_set(struct metric *m, double v); /* gauge */
+void metric_observe(struct metric *m, double v);
+double metric_value(const struct metric *m); /* counter, gauge; histogram: number of observations */
+
+/* Prometheus' text format of all, sorted by name. */
+void metric_render(struct sf_buf *out);
+
+#endif

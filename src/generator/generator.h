@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_GENERATOR_GENERATOR_H
+#define SF_GENERATOR_GENERATOR_H
+
+#include "base/clock.h"
+#include "story/task.h"
+
+#include <stdatomic.h>
+
+/* What happens while an answer is written. slot_text events concatenate to the answer's texts. */
+enum gen_event_kind {
+    GEN_EVENT_QUEUED,       /* position */
+    GEN_EVENT_PREFILL,      /* done, total tokens */
+    GEN_EVENT_LOADING,      /* done, total (model load, 0..1000) */
+    GEN_EVENT_SLOT_STARTED, /* path */
+    GEN_EVENT_SLOT_TEXT,    /* path, text: bytes to append at path */
+    GEN_EVENT_SLOT_DONE,    /* path, text: the slot's whole final text */
+    GEN_EVENT_USAGE,        /* usage */
+    GEN_EVENT_HEARTBEAT,    /* progress without text: tokens advanced, bytes received */
+};
+
+struct gen_usage {
+    int64_t prompt_tokens, cached_tokens, generated_tokens;
+    double tokens_per_second; /* generated, while decoding; 0 unknown */
+};
+
+struct gen_event {
+    enum gen_event_kind kind;
+    const char *path; /* JSON pointer of a slot, or NULL */
+    struct sf_str text;
+    int64_t done, total;
+    const struct gen_usage *usage;
+};
+
+typedef void (*gen_event_fn)(void *arg, const struct gen_event *event);
+
+/* One call of a generator. Everything is borrowed for the call. */
+struct gen_call {
+    const struct story_request *request;
+    const char *const *wanted; /* JSON pointers still missing; n_wanted 0 means the whole answer */
+    size_t n_wanted;
+    const json_t *partial;     /* what is already there when n_wanted > 0, else NULL */
+    const char *prompt;        /* rendered user template, or NULL for the built-in */
+    struct sf_time deadline;   /* absolute: nothing is of use after it */
+    struct sf_time target;     /* plan to be done by then (<= deadline) */
+    uint64_t seed;
+    gen_event_fn on_event;     /* may be NULL; called on the calling thread only */
+    void *event_arg;
+    const atomic_bool *cancel; /* polled at least every 50 ms; NULL never */
+};
+
+struct gen_result {
+    json_t *output; /* output_data as the generator gave it, not yet validated; owned */
+    struct gen_usage usage;
+    char name[128];     /* model or script name for model_info.name */
+    char version[64];   /* "" = null */
+    char provider[64];  /* "" = null */
+    json_t *parameters; /* object for model_info.parameters, or NULL; owned */
+};
+void gen_result_fini(struct gen_result *r);
+
+enum gen_state { GEN_STARTING, GEN_READY, GEN_DEGRADED, GEN_DOWN };
+struct gen_health {
+    enum gen_state state;
+    char reason[256]; /* cause and remedy when not ready */
+};
+
+struct generator;
+
+/* One kind of generator: one static const of these and one line in registry.c. */
+struct generator_type {
+    const char *kind; /* "local" "vllm" "custom" "api": model_info.mode */
+    double multiplier;
+    /* Opens an instance from the room's own options struct (kind-specific, see the kind's header).
+     * Must not block on loading: start it and say GEN_STARTING. */
+    enum sf_err (*open)(const void *options, void **ctx, struct sf_errbuf *eb);
+    /* Writes one answer; blocks until done, failed, canceled or past the deadline. Thread-safe: several
+     * calls may be under way. On failure `result` is untouched. */
+    enum sf_err (*generate)(void *ctx, const struct gen_call *call, struct gen_result *result,
+                            struct sf_errbuf *eb);
+    void (*health)(void *ctx, struct gen_health *out); /* never blocks */
+    void (*probe)(void *ctx);                          /* free check, may block 5 s; NULL: none */
+    void (*close)(void *ctx);                          /* ends calls under way, frees; NULL ctx ok */
+};
+
+/* An opened instance. `name` is shown to people ("local", "custom", later names of lists). */
+struct generator {
+    const struct generator_type *type;
+    void *ctx;
+    char name[64];
+    char target[256]; /* what it points to: model file, script path */
+};
+
+#endif

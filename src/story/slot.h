@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_STORY_SLOT_H
+#define SF_STORY_SLOT_H
+
+#include "story/task.h"
+
+/* One table of slots per task: from it come the slot plan of the local engine, the JSON schema for
+ * providers, the validator and the structure score. Lengths are Unicode code points. */
+enum story_slot_kind {
+    STORY_SLOT_LINE,      /* one line, no line break */
+    STORY_SLOT_PARAGRAPH, /* text, line breaks allowed only in STORY_SLOT_TEXT */
+    STORY_SLOT_TEXT,      /* a chapter's text */
+    STORY_SLOT_LIST,      /* array of min_items..max_items distinct lines */
+    STORY_SLOT_RELATIONS, /* object: other character ids -> paragraphs, at least 2 */
+    STORY_SLOT_IDS,       /* array of character ids: computed */
+    STORY_SLOT_CHOICES,   /* array of choice objects */
+    STORY_SLOT_COMPUTED,  /* numbers, ids, acts: computed by the program, never generated */
+};
+
+struct story_slot {
+    const char *name;              /* "setting" */
+    const char *path;              /* "/characters/" "*" "/background": * is every index of the array */
+    enum story_slot_kind kind;
+    unsigned min_chars, max_chars; /* of each text (each item for lists) */
+    unsigned max_cjk_chars;        /* 0: same as max_chars */
+    unsigned min_items, max_items;
+    bool distinct;                 /* among the same slot of all siblings (names, titles) */
+    unsigned wave;                 /* slots of one wave do not depend on each other */
+};
+
+const struct story_slot *story_slots(enum story_task task, size_t *n);
+
+extern const char *const story_character_ids[STORY_CAST]; /* protagonist ally rival mentor wildcard */
+extern const double story_progress[STORY_CHAPTERS];
+
+#endif
