@@ -19,7 +19,7 @@ struct sf_buf {
 };
 
 void sf_buf_init(struct sf_buf *b, size_t cap_bytes);
-void sf_buf_fini(struct sf_buf *b); /* frees; the buffer may be used again with the same cap */
+void sf_buf_fini(struct sf_buf *b);  /* frees; the buffer may be used again with the same cap */
 void sf_buf_clear(struct sf_buf *b); /* n = 0, error cleared, memory kept */
 void sf_buf_wipe(struct sf_buf *b);  /* overwrites the content with zeros, then as _fini */
 

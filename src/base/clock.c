@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
-#include <stddef.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <time.h>
 
 typedef int64_t (*clock_fn)(void);

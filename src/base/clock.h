@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* A point of the monotonic clock, in milliseconds, and a span of it. A struct keeps the two apart. */
+/* A point of the monotonic clock, in milliseconds, and a span of it. A struct keeps the two apart.
+ */
 struct sf_time {
     int64_t ms;
 };
@@ -14,7 +15,7 @@ typedef int64_t sf_ms;
 
 struct sf_time sf_now(void);
 struct sf_time sf_after(struct sf_time t, sf_ms span);
-sf_ms sf_until(struct sf_time t);                     /* what is left; negative when past */
+sf_ms sf_until(struct sf_time t); /* what is left; negative when past */
 sf_ms sf_between(struct sf_time from, struct sf_time to);
 struct sf_time sf_earlier(struct sf_time a, struct sf_time b);
 double sf_seconds(sf_ms span);

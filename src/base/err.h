@@ -20,7 +20,8 @@ enum sf_breaker_effect {
 };
 
 /* The one table of errors:
- * X(name, value, HTTP status, CLI exit code, same target again?, next target?, breaker, short text) */
+ * X(name, value, HTTP status, CLI exit code, same target again?, next target?, breaker, short text)
+ */
 #define SF_ERR_TABLE(X)                                                                            \
     X(OK, 0, 200, 0, false, false, NONE, "ok")                                                     \
     X(EINVAL, -1, 400, 100, false, false, NONE, "invalid argument")                                \
@@ -76,7 +77,8 @@ struct sf_errbuf {
     char text[512];
 };
 
-/* Fills `eb` (NULL: nothing) and returns `code`, so that `return sf_fail(eb, SF_EIO, "...")` works. */
+/* Fills `eb` (NULL: nothing) and returns `code`, so that `return sf_fail(eb, SF_EIO, "...")` works.
+ */
 enum sf_err sf_fail(struct sf_errbuf *eb, enum sf_err code, const char *fmt, ...) SF_PRINTF(3, 4);
 
 /* Like sf_fail, with ": <strerror(errno)>" behind. */

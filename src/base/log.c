@@ -17,8 +17,9 @@ static enum log_level threshold = LOG_WARN;
 static enum log_format output_format = LOG_FORMAT_LOGFMT;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
-static const char *const area_names[] = {"main",   "conf",  "axon",   "admin", "chain",     "generator",
-                                         "engine", "story", "wallet", "http",  "subtensor", "journal"};
+static const char *const area_names[] = {"main",   "conf",      "axon",      "admin",
+                                         "chain",  "generator", "engine",    "story",
+                                         "wallet", "http",      "subtensor", "journal"};
 
 void log_setup(enum log_level level, enum log_format format)
 {

@@ -40,8 +40,7 @@ struct log_field {
 
 /* log_event(LOG_WARN, LOG_AXON, "request refused", LOG_S("peer", ip), LOG_I("status", 401)); */
 #define log_event(level, area, message, ...)                                                       \
-    log_write(level, area, message,                                                                \
-              (const struct log_field[]){{.key = NULL}, ##__VA_ARGS__},                            \
+    log_write(level, area, message, (const struct log_field[]){{.key = NULL}, ##__VA_ARGS__},      \
               sizeof((struct log_field[]){{.key = NULL}, ##__VA_ARGS__}) /                         \
                   sizeof(struct log_field))
 

@@ -9,7 +9,7 @@
 uint32_t sf_utf8_next(struct sf_str *s, bool *valid);
 
 bool sf_utf8_is_valid(struct sf_str s);
-size_t sf_utf8_count(struct sf_str s);          /* code points; an invalid byte counts one */
+size_t sf_utf8_count(struct sf_str s); /* code points; an invalid byte counts one */
 /* The first `max` code points of `s`. */
 struct sf_str sf_utf8_head(struct sf_str s, size_t max);
 void sf_utf8_put(struct sf_buf *b, uint32_t code_point);

@@ -39,12 +39,12 @@ struct gen_call {
     const struct story_request *request;
     const char *const *wanted; /* JSON pointers still missing; n_wanted 0 means the whole answer */
     size_t n_wanted;
-    const json_t *partial;     /* what is already there when n_wanted > 0, else NULL */
-    const char *prompt;        /* rendered user template, or NULL for the built-in */
-    struct sf_time deadline;   /* absolute: nothing is of use after it */
-    struct sf_time target;     /* plan to be done by then (<= deadline) */
+    const json_t *partial;   /* what is already there when n_wanted > 0, else NULL */
+    const char *prompt;      /* rendered user template, or NULL for the built-in */
+    struct sf_time deadline; /* absolute: nothing is of use after it */
+    struct sf_time target;   /* plan to be done by then (<= deadline) */
     uint64_t seed;
-    gen_event_fn on_event;     /* may be NULL; called on the calling thread only */
+    gen_event_fn on_event; /* may be NULL; called on the calling thread only */
     void *event_arg;
     const atomic_bool *cancel; /* polled at least every 50 ms; NULL never */
 };
@@ -74,13 +74,13 @@ struct generator_type {
     /* Opens an instance from the room's own options struct (kind-specific, see the kind's header).
      * Must not block on loading: start it and say GEN_STARTING. */
     enum sf_err (*open)(const void *options, void **ctx, struct sf_errbuf *eb);
-    /* Writes one answer; blocks until done, failed, canceled or past the deadline. Thread-safe: several
-     * calls may be under way. On failure `result` is untouched. */
+    /* Writes one answer; blocks until done, failed, canceled or past the deadline. Thread-safe:
+     * several calls may be under way. On failure `result` is untouched. */
     enum sf_err (*generate)(void *ctx, const struct gen_call *call, struct gen_result *result,
                             struct sf_errbuf *eb);
     void (*health)(void *ctx, struct gen_health *out); /* never blocks */
     void (*probe)(void *ctx);                          /* free check, may block 5 s; NULL: none */
-    void (*close)(void *ctx);                          /* ends calls under way, frees; NULL ctx ok */
+    void (*close)(void *ctx); /* ends calls under way, frees; NULL ctx ok */
 };
 
 /* An opened instance. `name` is shown to people ("local", "custom", later names of lists). */

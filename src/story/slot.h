@@ -18,19 +18,20 @@ enum story_slot_kind {
 };
 
 struct story_slot {
-    const char *name;              /* "setting" */
-    const char *path;              /* "/characters/" "*" "/background": * is every index of the array */
+    const char *name; /* "setting" */
+    const char *path; /* "/characters/" "*" "/background": * is every index of the array */
     enum story_slot_kind kind;
     unsigned min_chars, max_chars; /* of each text (each item for lists) */
     unsigned max_cjk_chars;        /* 0: same as max_chars */
     unsigned min_items, max_items;
-    bool distinct;                 /* among the same slot of all siblings (names, titles) */
-    unsigned wave;                 /* slots of one wave do not depend on each other */
+    bool distinct; /* among the same slot of all siblings (names, titles) */
+    unsigned wave; /* slots of one wave do not depend on each other */
 };
 
 const struct story_slot *story_slots(enum story_task task, size_t *n);
 
-extern const char *const story_character_ids[STORY_CAST]; /* protagonist ally rival mentor wildcard */
+extern const char
+    *const story_character_ids[STORY_CAST]; /* protagonist ally rival mentor wildcard */
 extern const double story_progress[STORY_CHAPTERS];
 
 #endif
