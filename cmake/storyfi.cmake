@@ -39,10 +39,23 @@ function(storyfi_room name folder)
   endforeach()
 endfunction()
 
+# storyfi_embed(room NAME file): the file as `const struct sf_str NAME` in the room.
+function(storyfi_embed room name file)
+  set(out ${CMAKE_BINARY_DIR}/embed/${name}.c)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DIN=${CMAKE_SOURCE_DIR}/${file} -DOUT=${out} -DNAME=${name}
+            -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${CMAKE_SOURCE_DIR}/${file} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake)
+  target_sources(sf_${room} PRIVATE ${out})
+endfunction()
+
 storyfi_room(base base Threads::Threads m)
 storyfi_room(json json sf_base PkgConfig::JANSSON)
 storyfi_room(conf conf sf_json PkgConfig::YAML)
 storyfi_room(story story sf_json)
+storyfi_embed(story story_book_html web/book.html)
+storyfi_embed(story story_book_css web/book.css)
+storyfi_embed(story story_book_js web/book.js)
 storyfi_room(http http sf_base PkgConfig::CURL PkgConfig::MHD)
 storyfi_room(bittensor bittensor sf_http sf_json PkgConfig::SODIUM PkgConfig::CRYPTO)
 storyfi_room(engine engine sf_story)
