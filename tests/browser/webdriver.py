@@ -53,8 +53,11 @@ class Browser:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{prefix}{path}", method=method,
                                          data=json.dumps(body).encode() if body is not None else None,
                                          headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            return json.load(reply)["value"]
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                return json.load(reply)["value"]
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(error.read().decode(errors="replace")[:600]) from error
 
     def open(self, url):
         self.call("POST", "/url", {"url": url})
