@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/settings.h"
 
 #include <signal.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static const char *nearest(const char *name)
 int main(int argc, char **argv)
 {
     (void)signal(SIGPIPE, SIG_IGN);
+    settings_use();
     if (argc < 2) {
         print_help(stderr);
         return 100;

@@ -7,6 +7,7 @@
 /* The subcommands, in the order of the help: X(name). Each has a cmd_<name>.c with
  * `int cmd_<name>(int argc, char **argv)` and `const struct args_spec cmd_<name>_spec`. */
 #define COMMANDS(X)                                                                                \
+    X(config)                                                                                      \
     X(completion)                                                                                  \
     X(version)
 

@@ -190,7 +190,7 @@ struct conf_admin {
 };
 
 struct conf_journal {
-    const char *path; /* "" journal.db in state_dir */
+    const char *path; /* never "": journal.db in state_dir unless told */
     int64_t keep_days;
     int64_t max_bytes;
 };
@@ -224,7 +224,7 @@ struct conf_internal;
 struct conf {
     int64_t netuid; /* -1 not given */
     bool offline;
-    const char *state_dir;
+    const char *state_dir; /* never "" */
     struct conf_generator generator;
     struct conf_axon axon;
     struct conf_wallet wallet;
@@ -261,7 +261,8 @@ struct conf_diagnostics {
 };
 void conf_diagnostics_fini(struct conf_diagnostics *d);
 
-/* One option set on the command line: "axon.port", "8091". */
+/* One option set on the command line: "axon.port" ("--" in front is fine), "8091"; a switch may
+ * have a NULL value. */
 struct conf_setting {
     const char *key;
     const char *value;
@@ -279,15 +280,6 @@ struct conf_source {
     struct conf_setting settings[CONF_MAX_SETTINGS]; /* flags, later wins */
     size_t n_settings;
 };
-
-/* Takes the flags that every option has (and --config) out of an argument vector: `--axon.port
- * 8091`,
- * `--axon.port=8091`; switches take no value (`--logging.info`) unless by `=`. What is left stays
- * in argv in order, *argc shrinks; "--" ends it and stays. argv[0] is not looked at. `source`
- * borrows from argv. Errors: SF_EINVAL a flag without its value, a value for --config that is
- * empty. */
-SF_MUST_USE enum sf_err conf_take_flags(int *argc, char **argv, struct conf_source *source,
-                                        struct sf_errbuf *eb);
 
 /* Loads: defaults, file, .env, environment, flags; later wins. All findings go to `diagnostics`
  * (may be NULL), the first error to `eb` also. On failure *out is untouched. Errors: SF_ECONFIG,
@@ -329,15 +321,19 @@ void conf_doc_markdown(struct sf_buf *out);
 void conf_example(struct sf_buf *out);
 void conf_example_env(struct sf_buf *out);
 
-/* Every flag a command takes for the configuration; `help` is one sentence. */
+/* Every option outside of lists of records is a flag: its key with "--" in front. */
 struct conf_flag {
-    const char *name;  /* "axon.port" */
+    const char *key;   /* "axon.port" */
     const char *value; /* "N" "PATH" "a|b" …; NULL: a switch */
     const char *env;   /* "BT_AXON_PORT" or NULL */
-    const char *help;
-    bool common; /* worth a line in --help (design.md 6), others are in doc/config.md */
+    const char *help;  /* one sentence */
+    bool common;       /* worth a line in --help; all are in doc/config.md */
 };
-const struct conf_flag *conf_flags(size_t *n);
+typedef void (*conf_flag_fn)(void *arg, const struct conf_flag *flag);
+void conf_flags(conf_flag_fn fn, void *arg);
+/* Whether `flag` ("--axon.port") is one, and whether it takes a value (a switch may: `--x=false`).
+ */
+bool conf_flag_find(struct sf_str flag, bool *takes_value);
 
 /* Calls `fn` for each option that differs; `reload` says whether a running miner takes it over. */
 typedef void (*conf_diff_fn)(void *arg, const char *key, bool reload);

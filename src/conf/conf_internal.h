@@ -79,6 +79,14 @@ json_t *conf_value_json(const struct conf_row *row, const void *base);
 /* "a whole number from 0 to 65535": what the row takes. */
 void conf_value_takes(const struct conf_row *row, struct sf_buf *out);
 
+struct conf_unit {
+    const char *name;
+    int64_t bytes;
+};
+extern const struct conf_unit conf_units[];
+#define CONF_N_PRINTED_UNITS 8          /* the names that are printed stand first */
+bool conf_is_text(enum conf_type type); /* held as const char * */
+
 /* What spans several options: defaults that depend on others, then contradictions. */
 SF_MUST_USE enum sf_err conf_finish(struct conf *conf, struct conf_report *report);
 

@@ -240,7 +240,7 @@ static void apply_records(struct loader *l, const struct conf_row *row, char *ba
     const struct yaml_node *c = one ? node : node->child;
     for (size_t i = 0; l->err == SF_OK && i < n; i++, c = c->next, v += row->table->size) {
         char element[CONF_MAX_KEY];
-        (void)snprintf(element, sizeof element, "%.80s[%zu]", key, i);
+        (void)snprintf(element, sizeof element, "%.64s[%u]", key, (unsigned)i);
         set_defaults(l, row->table, v);
         apply_map(l, row->table, v, element, c);
     }

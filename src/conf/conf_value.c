@@ -9,18 +9,14 @@
 #define MAX_ITEMS 256
 #define MAX_TEXT 4096
 
-static const struct {
-    const char *name;
-    int64_t bytes;
-} units[] = {
+const struct conf_unit conf_units[] = {
     {"TiB", 1LL << 40}, {"TB", 1000000000000}, {"GiB", 1LL << 30},
     {"GB", 1000000000}, {"MiB", 1LL << 20},    {"MB", 1000000},
     {"KiB", 1LL << 10}, {"KB", 1000},          {"T", 1000000000000},
     {"G", 1000000000},  {"M", 1000000},        {"K", 1000},
     {"B", 1},
 };
-#define N_UNITS (sizeof units / sizeof units[0])
-#define N_PRINTED_UNITS 8 /* the names that are printed stand first */
+#define N_UNITS (sizeof conf_units / sizeof conf_units[0])
 
 /* ------------------------------------------------------------------ text to numbers */
 
@@ -52,9 +48,9 @@ static bool scan_bytes(struct sf_str s, double *out)
 {
     double factor = 1;
     for (size_t i = 0; i < N_UNITS; i++) {
-        size_t n = strlen(units[i].name);
-        if (s.n > n && sf_str_is_nocase((struct sf_str){s.p + s.n - n, n}, units[i].name)) {
-            factor = (double)units[i].bytes;
+        size_t n = strlen(conf_units[i].name);
+        if (s.n > n && sf_str_is_nocase((struct sf_str){s.p + s.n - n, n}, conf_units[i].name)) {
+            factor = (double)conf_units[i].bytes;
             s.n -= n;
             break;
         }
@@ -226,7 +222,7 @@ static bool put_number(const struct conf_row *row, void *base, struct sf_str s)
     }
 }
 
-static bool is_text(enum conf_type type)
+bool conf_is_text(enum conf_type type)
 {
     return type == CONF_TEXT || type == CONF_CHOICE || type == CONF_PATH || type == CONF_URL ||
            type == CONF_VARIABLE;
@@ -234,7 +230,7 @@ static bool is_text(enum conf_type type)
 
 enum sf_err conf_value_default(struct conf *conf, const struct conf_row *row, void *base)
 {
-    if (is_text(row->type)) {
+    if (conf_is_text(row->type)) {
         return put_text(conf, row, base, row->fallback);
     }
     if (row->type == CONF_LIST || row->type == CONF_MAP || row->type == CONF_RECORDS) {
@@ -246,77 +242,7 @@ enum sf_err conf_value_default(struct conf *conf, const struct conf_row *row, vo
     return SF_OK;
 }
 
-/* ------------------------------------------------------------------ what it takes, what it got */
-
-static void put_range(const struct conf_row *row, const char *what, struct sf_buf *out)
-{
-    sf_buf_printf(out, "%s from %.15g to %.15g", what, row->min, row->max);
-}
-
-void conf_value_takes(const struct conf_row *row, struct sf_buf *out)
-{
-    struct sf_str rest, one;
-    const char *between = "";
-    switch (row->type) {
-    case CONF_BOOL:
-        sf_buf_puts(out, "true or false");
-        break;
-    case CONF_SWITCH3:
-        sf_buf_puts(out, "true, false or auto");
-        break;
-    case CONF_INT:
-        put_range(row, "a whole number", out);
-        break;
-    case CONF_REAL:
-        put_range(row, "a number", out);
-        break;
-    case CONF_SECONDS:
-        put_range(row, "a number of seconds", out);
-        break;
-    case CONF_MILLIS:
-        put_range(row, "a whole number of milliseconds", out);
-        break;
-    case CONF_BYTES:
-        sf_buf_puts(out, "a size such as 512MB or 16GiB");
-        if (row->min > 0) {
-            sf_buf_printf(out, ", at least %.15g bytes", row->min);
-        }
-        break;
-    case CONF_TEXT:
-        sf_buf_printf(out, "a text%s%s%s", row->choices != NULL ? " (" : "",
-                      row->choices != NULL ? row->choices : "", row->choices != NULL ? ")" : "");
-        break;
-    case CONF_CHOICE:
-        rest = sf_str(row->choices);
-        while (sf_str_next(&rest, '|', &one)) {
-            sf_buf_printf(out, "%s%.*s", between, SF_STR_ARG(one));
-            between = rest.n > 0 && memchr(rest.p, '|', rest.n) == NULL ? " or " : ", ";
-        }
-        break;
-    case CONF_PATH:
-        sf_buf_puts(out, "a path");
-        break;
-    case CONF_URL:
-        sf_buf_puts(out, "an address that begins with http:// or https://");
-        break;
-    case CONF_VARIABLE:
-        sf_buf_puts(out, "the name of an environment variable");
-        break;
-    case CONF_LIST:
-        sf_buf_puts(out, "a list of texts");
-        break;
-    case CONF_MAP:
-        sf_buf_puts(out, "names with texts (NAME: value)");
-        break;
-    case CONF_SECTION:
-        sf_buf_puts(out, "keys with values under it");
-        break;
-    case CONF_RECORDS:
-        sf_buf_puts(out, (row->flags & CONF_ONE_OK) != 0 ? "keys with values, or a list of them"
-                                                         : "a list of keys with values");
-        break;
-    }
-}
+/* ------------------------------------------------------------------ what it got */
 
 static void put_got(const struct conf_row *row, const struct yaml_node *node, struct sf_buf *out)
 {
@@ -338,7 +264,7 @@ static void put_got(const struct conf_row *row, const struct yaml_node *node, st
             s.n--;
         }
         sf_buf_printf(out, "\"%.*s%s\"", SF_STR_ARG(s), cut ? "…" : "");
-        if (node->kind == YAML_BOOL && is_text(row->type)) {
+        if (node->kind == YAML_BOOL && conf_is_text(row->type)) {
             sf_buf_puts(out, " without quotes");
         }
     }
@@ -443,7 +369,8 @@ static enum sf_err set_pair(const struct conf_give *g, const struct yaml_node *c
     struct sf_buf value;
     struct sf_str missing = {NULL, 0};
     sf_buf_init(&value, 64U << 10);
-    if (!expand_vars(g->conf, sf_str(c->text), &value, &missing)) {
+    struct sf_str given = c->kind == YAML_NULL ? SF_STR("") : sf_str(c->text);
+    if (!expand_vars(g->conf, given, &value, &missing)) {
         conf_say(g->report, CONF_WARNING, g->where, g->key,
                  "%.60s is left out: the variable %.*s is not set in the environment or .env",
                  c->key, (int)(missing.n < 64 ? missing.n : 64), missing.p);
@@ -488,6 +415,9 @@ static enum sf_err set_map(const struct conf_give *g, const struct yaml_node *no
 
 enum sf_err conf_value_set(const struct conf_give *g, const struct yaml_node *node)
 {
+    if (node->kind == YAML_NULL && (g->row->flags & CONF_NULL_NONE) != 0) {
+        return put_text(g->conf, g->row, g->base, "none");
+    }
     if (node->kind == YAML_NULL) { /* `key:` with nothing behind: not set */
         return conf_value_default(g->conf, g->row, g->base);
     }
@@ -501,7 +431,7 @@ enum sf_err conf_value_set(const struct conf_give *g, const struct yaml_node *no
         refuse(g, node);
         return SF_OK;
     }
-    if (is_text(g->row->type)) {
+    if (conf_is_text(g->row->type)) {
         bool bare_bool = node->kind == YAML_BOOL;
         if (bare_bool || text_problem(g->row, node->text) != NULL) {
             refuse(g, node);
@@ -515,147 +445,4 @@ enum sf_err conf_value_set(const struct conf_give *g, const struct yaml_node *no
         refuse(g, node);
     }
     return SF_OK;
-}
-
-/* ------------------------------------------------------------------ printing */
-
-static bool is_plain_text(const char *s)
-{
-    if (s[0] == '\0' || strchr("-?:,[]{}#&*!|>'\"%@`~= ", s[0]) != NULL) {
-        return false;
-    }
-    for (const char *p = s; *p != '\0'; p++) {
-        bool fine = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-                    (*p >= '0' && *p <= '9') || strchr("-_./:~+@", *p) != NULL;
-        if (!fine) {
-            return false;
-        }
-    }
-    bool truth;
-    double number;
-    return !scan_bool(sf_str(s), &truth) && !scan_bytes(sf_str(s), &number) &&
-           s[strlen(s) - 1] != ':' && !sf_str_is_nocase(sf_str(s), "null");
-}
-
-static void print_text(const char *s, struct sf_buf *out)
-{
-    if (is_plain_text(s)) {
-        sf_buf_puts(out, s);
-        return;
-    }
-    json_t *value = json_string(s);
-    if (value != NULL) {
-        char *dumped = json_dumps(value, JSON_ENCODE_ANY);
-        sf_buf_puts(out, dumped != NULL ? dumped : "\"\"");
-        free(dumped);
-    }
-    json_decref(value);
-}
-
-/* A password in an address is not shown. */
-static void print_url(const char *s, struct sf_buf *out)
-{
-    const char *host = strstr(s, "://");
-    const char *at = host != NULL ? strchr(host, '@') : NULL;
-    const char *slash = host != NULL ? strchr(host + 3, '/') : NULL;
-    if (at == NULL || (slash != NULL && slash < at)) {
-        print_text(s, out);
-        return;
-    }
-    sf_buf_printf(out, "%.*s***%s", (int)(host + 3 - s), s, at);
-}
-
-static void print_bytes(int64_t v, struct sf_buf *out)
-{
-    for (size_t i = 0; v > 0 && i < N_PRINTED_UNITS; i++) {
-        if (v % units[i].bytes == 0) {
-            sf_buf_printf(out, "%lld%s", (long long)(v / units[i].bytes), units[i].name);
-            return;
-        }
-    }
-    sf_buf_printf(out, "%lld", (long long)v);
-}
-
-static void print_number(const struct conf_row *row, const void *base, struct sf_buf *out)
-{
-    int64_t whole = 0;
-    double real = 0;
-    bool truth = false;
-    int three = 0;
-    switch (row->type) {
-    case CONF_BOOL:
-        memcpy(&truth, base, sizeof truth);
-        sf_buf_puts(out, truth ? "true" : "false");
-        break;
-    case CONF_SWITCH3:
-        memcpy(&three, base, sizeof three);
-        sf_buf_puts(out, three < 0 ? "auto" : three > 0 ? "true" : "false");
-        break;
-    case CONF_REAL:
-        memcpy(&real, base, sizeof real);
-        sf_buf_printf(out, "%.15g", real);
-        break;
-    case CONF_SECONDS:
-        memcpy(&whole, base, sizeof whole);
-        sf_buf_printf(out, "%.15g", (double)whole / 1000);
-        break;
-    case CONF_BYTES:
-        memcpy(&whole, base, sizeof whole);
-        print_bytes(whole, out);
-        break;
-    default:
-        memcpy(&whole, base, sizeof whole);
-        sf_buf_printf(out, "%lld", (long long)whole);
-        break;
-    }
-}
-
-void conf_value_print(const struct conf_row *row, const void *base, struct sf_buf *out)
-{
-    if (is_text(row->type)) {
-        const char *text;
-        memcpy(&text, base, sizeof text);
-        if ((row->flags & CONF_SECRET) != 0) {
-            sf_buf_puts(out, text[0] != '\0' ? "\"***\"" : "\"\"");
-        } else {
-            print_url(text, out);
-        }
-    } else if (row->type == CONF_LIST) {
-        struct conf_strings list;
-        memcpy(&list, base, sizeof list);
-        sf_buf_puts(out, list.set ? "[" : "null");
-        for (size_t i = 0; i < list.n; i++) {
-            sf_buf_puts(out, i > 0 ? ", " : "");
-            print_text(list.v[i], out);
-        }
-        sf_buf_puts(out, list.set ? "]" : "");
-    } else if (row->type == CONF_MAP) {
-        struct conf_pairs map;
-        memcpy(&map, base, sizeof map);
-        sf_buf_puts(out, "{");
-        for (size_t i = 0; i < map.n; i++) {
-            sf_buf_puts(out, i > 0 ? ", " : "");
-            print_text(map.v[i].name, out);
-            sf_buf_puts(out, ": ");
-            print_text((row->flags & CONF_SECRET) != 0 ? "***" : map.v[i].value, out);
-        }
-        sf_buf_puts(out, "}");
-    } else if (row->type != CONF_SECTION && row->type != CONF_RECORDS) {
-        print_number(row, base, out);
-    }
-}
-
-json_t *conf_value_json(const struct conf_row *row, const void *base)
-{
-    struct sf_buf text;
-    sf_buf_init(&text, 1U << 20);
-    conf_value_print(row, base, &text);
-    json_t *value = NULL;
-    struct sf_errbuf eb;
-    if (text.err == SF_OK &&
-        yaml_to_json(sf_buf_str(&text), YAML_LIMITS_DEFAULT, &value, &eb) != SF_OK) {
-        value = json_string(sf_buf_z(&text));
-    }
-    sf_buf_wipe(&text);
-    return value;
 }

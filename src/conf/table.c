@@ -19,7 +19,7 @@ static const struct conf_row local_rows[] = {
      NULL, NULL},
     {"device", NULL, CONF_TEXT, 0, AT(conf_local, device), "auto", 0, 0, "auto|cpu|cuda|cuda:N",
      NULL, "Where the model runs: `auto` takes a GPU where there is one.", NULL, NULL},
-    {"quantization", NULL, CONF_TEXT, 0, AT(conf_local, quantization), "4bit", 0, 0,
+    {"quantization", NULL, CONF_TEXT, CONF_NULL_NONE, AT(conf_local, quantization), "4bit", 0, 0,
      "4bit|8bit|none|GGUF type", NULL,
      "Which file of the model: `4bit` is Q4_K_M, `8bit` is Q8_0, `none` (or null) is F16 or BF16; "
      "or a "
@@ -117,7 +117,7 @@ static const struct conf_row custom_rows[] = {
      "{MY_TOKEN: \"${MY_TOKEN}\"}", NULL},
     {"timeout", NULL, CONF_SECONDS, CONF_RELOAD, AT(conf_custom, timeout_ms), "60", 0.1, 3600, NULL,
      NULL, "The longest one answer may take; a request's deadline may end it sooner.", NULL, NULL},
-    {"max_output", NULL, CONF_BYTES, CONF_RELOAD, AT(conf_custom, max_output_bytes), "4MB", 1024,
+    {"max_output", NULL, CONF_BYTES, CONF_RELOAD, AT(conf_custom, max_output_bytes), "4MiB", 1024,
      GB, NULL, NULL, "The largest answer that is read.", NULL, NULL},
     {"concurrency", NULL, CONF_INT, CONF_RELOAD, AT(conf_custom, concurrency), "4", 1, 1024, NULL,
      NULL, "Scripts or calls that may run at once.", NULL, NULL},
@@ -181,8 +181,8 @@ static const struct conf_row api_rows[] = {
     {"price", NULL, CONF_SECTION, 0, AT(conf_api, price), "", 0, 0, NULL, NULL, NULL, NULL,
      &price_table},
     {"fallbacks", NULL, CONF_RECORDS, CONF_RELOAD, AT(conf_api, fallbacks), "", 0, 0, NULL, NULL,
-     "Further providers, tried in this order; each takes the keys of `api` but this one.", NULL,
-     &conf_api_fallback_table},
+     "Further providers, tried in this order; each takes the keys of `api` but this one.",
+     "[{provider: gemini}]", &conf_api_fallback_table},
 };
 static const struct conf_table api_table = {api_rows, N_ROWS(api_rows), sizeof(struct conf_api),
                                             "A cloud provider (rewarded 0.5 times). Keys of "
@@ -279,7 +279,7 @@ static const struct conf_row axon_rows[] = {
      "BT_AXON_MAX_WORKERS", "Requests answered at once.", NULL, NULL},
     {"queue_size", NULL, CONF_INT, CONF_RELOAD, AT(conf_axon, queue_size), "64", 1, 100000, NULL,
      NULL, "Requests that may wait; more are refused at once.", NULL, NULL},
-    {"max_body", NULL, CONF_BYTES, CONF_RELOAD, AT(conf_axon, max_body_bytes), "4MB", 1024, GB,
+    {"max_body", NULL, CONF_BYTES, CONF_RELOAD, AT(conf_axon, max_body_bytes), "4MiB", 1024, GB,
      NULL, NULL, "The largest request that is read.", NULL, NULL},
     {"max_connections", NULL, CONF_INT, 0, AT(conf_axon, max_connections), "1024", 1, 100000, NULL,
      NULL, "Connections open at once.", NULL, NULL},
@@ -335,7 +335,7 @@ static const struct conf_row journal_rows[] = {
      "The database file; empty is `journal.db` in `state_dir`.", NULL, NULL},
     {"keep_days", NULL, CONF_INT, CONF_RELOAD, AT(conf_journal, keep_days), "30", 1, 36500, NULL,
      NULL, "Days that requests and answers are kept.", NULL, NULL},
-    {"max_size", NULL, CONF_BYTES, CONF_RELOAD, AT(conf_journal, max_bytes), "1GB", 1048576,
+    {"max_size", NULL, CONF_BYTES, CONF_RELOAD, AT(conf_journal, max_bytes), "1GiB", 1048576,
      65536 * GB, NULL, NULL, "The most it may grow to; the oldest goes first.", NULL, NULL},
 };
 static const struct conf_table journal_table = {journal_rows, N_ROWS(journal_rows),

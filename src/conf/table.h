@@ -33,6 +33,7 @@ enum {
     CONF_COMMON = 1U << 4U,  /* its flag has a line in --help */
     CONF_TRUTHY =
         1U << 5U, /* bool: from the environment any other text means true, as in the SDK */
+    CONF_NULL_NONE = 1U << 6U, /* text: an explicit null means "none", not the default */
 };
 
 struct conf_table;
