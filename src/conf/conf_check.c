@@ -162,11 +162,11 @@ static void check_quantization(const struct conf *conf, struct conf_report *r)
 static void check_custom(const struct conf *conf, struct conf_report *r)
 {
     const struct conf_custom_list *list = &conf->generator.custom;
-    const char *where = conf_origin(conf, "generator.custom");
     for (size_t i = 0; i < list->n; i++) {
         const struct conf_custom *c = &list->v[i];
         char key[CONF_MAX_KEY];
         (void)snprintf(key, sizeof key, "generator.custom[%zu]", i);
+        const char *where = conf_origin(conf, key);
         if (c->script_path[0] == '\0' && c->endpoint[0] == '\0' && c->plugin[0] == '\0') {
             conf_say(r, CONF_ERROR, where, key,
                      "one of script_path, endpoint or plugin must be set");

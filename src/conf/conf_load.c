@@ -241,6 +241,8 @@ static void apply_records(struct loader *l, const struct conf_row *row, char *ba
     for (size_t i = 0; l->err == SF_OK && i < n; i++, c = c->next, v += row->table->size) {
         char element[CONF_MAX_KEY];
         (void)snprintf(element, sizeof element, "%.64s[%u]", key, (unsigned)i);
+        where_is(l, c, where);
+        l->err = conf_set_origin(l->conf, element, where);
         set_defaults(l, row->table, v);
         apply_map(l, row->table, v, element, c);
     }
@@ -375,7 +377,7 @@ static void apply_file(struct loader *l, struct sf_str text)
 {
     struct sf_errbuf eb = {0};
     struct yaml_node *root = NULL;
-    enum sf_err err = yaml_parse(text, YAML_LIMITS_DEFAULT, &root, &eb);
+    enum sf_err err = sf_yaml_parse(text, YAML_LIMITS_DEFAULT, &root, &eb);
     if (err == SF_ENOMEM) {
         l->err = err;
     } else if (err != SF_OK) {
@@ -383,7 +385,7 @@ static void apply_file(struct loader *l, struct sf_str text)
     } else if (root != NULL) {
         apply_map(l, &conf_root, (char *)l->conf, "", root);
     }
-    yaml_free(root);
+    sf_yaml_free(root);
 }
 
 /* ------------------------------------------------------------------ environment and flags */
@@ -405,7 +407,7 @@ static void apply_text(struct loader *l, const char *key, const char *text, cons
     struct sf_errbuf eb = {0};
     enum sf_err err = SF_OK;
     if (row->type == CONF_LIST) {
-        err = yaml_parse(sf_str(text), YAML_LIMITS_DEFAULT, &node, &eb);
+        err = sf_yaml_parse(sf_str(text), YAML_LIMITS_DEFAULT, &node, &eb);
     } else {
         node = sf_alloc(sizeof *node);
         if (node == NULL || (node->text = sf_strdup(text)) == NULL) {
@@ -424,7 +426,7 @@ static void apply_text(struct loader *l, const char *key, const char *text, cons
     if (l->err == SF_OK) {
         l->err = conf_set_origin(l->conf, key, where);
     }
-    yaml_free(node);
+    sf_yaml_free(node);
     sf_buf_fini(&list);
 }
 

@@ -142,7 +142,7 @@ json_t *conf_value_json(const struct conf_row *row, const void *base)
     json_t *value = NULL;
     struct sf_errbuf eb;
     if (text.err == SF_OK &&
-        yaml_to_json(sf_buf_str(&text), YAML_LIMITS_DEFAULT, &value, &eb) != SF_OK) {
+        sf_yaml_to_json(sf_buf_str(&text), YAML_LIMITS_DEFAULT, &value, &eb) != SF_OK) {
         value = json_string(sf_buf_z(&text));
     }
     sf_buf_wipe(&text);

@@ -232,8 +232,8 @@ static enum sf_err read_stream(struct reader *r, struct yaml_node **root)
     return SF_OK;
 }
 
-enum sf_err yaml_parse(struct sf_str text, struct yaml_limits limits, struct yaml_node **out,
-                       struct sf_errbuf *eb)
+enum sf_err sf_yaml_parse(struct sf_str text, struct yaml_limits limits, struct yaml_node **out,
+                          struct sf_errbuf *eb)
 {
     if (text.n > limits.max_bytes) {
         return sf_fail(eb, SF_ELIMIT, "larger than %zu bytes", limits.max_bytes);
@@ -256,18 +256,18 @@ enum sf_err yaml_parse(struct sf_str text, struct yaml_limits limits, struct yam
     }
     yaml_parser_delete(&r.parser);
     if (err != SF_OK) {
-        yaml_free(root);
+        sf_yaml_free(root);
         return err;
     }
     *out = root;
     return SF_OK;
 }
 
-void yaml_free(struct yaml_node *node)
+void sf_yaml_free(struct yaml_node *node)
 {
     while (node != NULL) {
         struct yaml_node *next = node->next;
-        yaml_free(node->child); /* as deep as max_depth */
+        sf_yaml_free(node->child); /* as deep as max_depth */
         if (node->text != NULL) {
             sf_wipe(node->text, strlen(node->text)); /* may be a key put where it should not be */
         }
@@ -361,16 +361,16 @@ static enum sf_err to_json(const struct yaml_node *node, json_t **out, struct sf
     return SF_OK;
 }
 
-enum sf_err yaml_to_json(struct sf_str text, struct yaml_limits limits, json_t **out,
-                         struct sf_errbuf *eb)
+enum sf_err sf_yaml_to_json(struct sf_str text, struct yaml_limits limits, json_t **out,
+                            struct sf_errbuf *eb)
 {
     struct yaml_node *root = NULL;
-    enum sf_err err = yaml_parse(text, limits, &root, eb);
+    enum sf_err err = sf_yaml_parse(text, limits, &root, eb);
     if (err == SF_OK && root == NULL) {
         *out = json_null();
     } else if (err == SF_OK) {
         err = to_json(root, out, eb);
     }
-    yaml_free(root);
+    sf_yaml_free(root);
     return err;
 }

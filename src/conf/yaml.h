@@ -30,13 +30,13 @@ struct yaml_node {
  * …"): malformed YAML, not UTF-8, aliases, tags other than the standard scalar ones, keys that are
  * not scalars, NUL in a string, a second document; with SF_ELIMIT over the limits. Caller frees
  * *out. */
-SF_MUST_USE enum sf_err yaml_parse(struct sf_str text, struct yaml_limits limits,
-                                   struct yaml_node **out, struct sf_errbuf *eb);
-void yaml_free(struct yaml_node *node);
+SF_MUST_USE enum sf_err sf_yaml_parse(struct sf_str text, struct yaml_limits limits,
+                                      struct yaml_node **out, struct sf_errbuf *eb);
+void sf_yaml_free(struct yaml_node *node);
 
 /* The same as JSON values; a repeated key is SF_EPARSE, an empty document JSON null. Caller owns.
  */
-SF_MUST_USE enum sf_err yaml_to_json(struct sf_str text, struct yaml_limits limits, json_t **out,
-                                     struct sf_errbuf *eb);
+SF_MUST_USE enum sf_err sf_yaml_to_json(struct sf_str text, struct yaml_limits limits, json_t **out,
+                                        struct sf_errbuf *eb);
 
 #endif
