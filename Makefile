@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# A thin front: CMake and Ninja do the work. `make setup` is the only target that needs a network.
+CACHE ?= $(or $(STORYFI_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/storyfi)
+LLAMA_DIR ?= $(CACHE)/llama
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 20
+export STORYFI_CACHE := $(CACHE)
+export LLAMA LLAMA_DIR FUZZ_SECONDS
+
+NINJA = ninja -C $(BUILD)
+CONFIGURE = cmake -S . -G Ninja -DSTORYFI_LLAMA_DIR=$(LLAMA_DIR) -DSTORYFI_MODEL_DIR=$(CACHE)/models
+
+.PHONY: all setup demo test test-full asan tsan fuzz lint install clean print-cache
+.DEFAULT_GOAL := all
+
+all: $(BUILD)/build.ninja
+	@$(NINJA)
+
+# Configured anew when the set-up cache gained or lost the llama libraries: cmake/engine.cmake globs.
+$(BUILD)/build.ninja: Makefile $(wildcard $(LLAMA_DIR)/.complete)
+	@$(CONFIGURE) -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_ARGS)
+	@touch $@
+
+setup:
+	@tools/setup.sh
+
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@tools/demo.sh
+
+test:
+	@tools/run-tests.sh
+
+test-full:
+	@tools/run-tests.sh --full
+
+asan:
+	@tools/run-tests.sh asan
+
+tsan:
+	@tools/run-tests.sh tsan
+
+fuzz:
+	@tools/fuzz.sh
+
+lint:
+	@tools/lint.sh
+
+install: all
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+# Removes what was built; the set-up cache stays (its path: make -s print-cache).
+clean:
+	rm -rf build build-*/ out
+
+print-cache:
+	@echo $(CACHE)

