@@ -9,7 +9,8 @@
 #define COMMANDS(X)                                                                                \
     X(config)                                                                                      \
     X(completion)                                                                                  \
-    X(version)
+    X(version)                                                                                     \
+    X(wallet)
 
 #define COMMAND_DECLARE(name)                                                                      \
     int cmd_##name(int argc, char **argv);                                                         \

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_BITTENSOR_VERIFY_H
+#define SF_BITTENSOR_VERIFY_H
+
+#include "bittensor/nonce.h"
+#include "bittensor/synapse.h"
+
+/* May this request be answered? In order: shape of the caller's address, our own hotkey, uuid, body
+ * hash, age of the nonce, signature, reuse of the nonce. Nothing is remembered before the signature
+ * verified. SF_EAUTH and SF_EREPLAY (401), SF_EPARSE (400: body hash), SF_EBUSY; texts name the
+ * check, never the message. `caller` gets the public key on SF_OK. Thread-safe. */
+SF_MUST_USE enum sf_err axon_verify(struct nonce_table *nonces, const char *own_hotkey,
+                                    const struct synapse *s, uint8_t caller[static 32],
+                                    struct sf_errbuf *eb);
+
+#endif

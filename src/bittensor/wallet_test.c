@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "bittensor/wallet.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "bittensor/keyfile.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PHRASE "old leopard transfer rib spatial phone calm indicate online fire caution review"
+#define ADDRESS "5HDvhV6WDCjCKyrXqGQSDYqQAzkzabNhctmiDYEqgBC66BsX"
+#define PUBLIC "0xe4359ad3e2716c539a1d663ebd0a51bdc5c98a12e663bb4c4402db47828c9446"
+#define SECRET                                                                                     \
+    "0x1f1995bdf3a17b60626a26cfe6f564b337d46056b7a1281b64c649d592ccda0a"                           \
+    "9cffd34d9fb01cae1fba61aeed184c817442a2186d5172416729a4b54dd4b84e"
+#define SEED "0xda3cf5b1e9144931a0f0db65664aab662673b099415a7f8121b7245fb0be4143"
+
+static const struct {
+    const char *content;
+    enum sf_err code;
+    const char *reason;
+} files[] = {
+    {"{\"secretPhrase\":\"" PHRASE "\",\"ss58Address\":\"" ADDRESS "\"}", SF_OK, NULL},
+    {"{\"secretSeed\":\"" SEED "\",\"publicKey\":\"" PUBLIC "\"}", SF_OK, NULL},
+    {"{\"privateKey\":\"" SECRET "\",\"accountId\":\"" PUBLIC "\"}", SF_OK, NULL},
+    {"{\"secretSeed\":\"0x" SEED "\"}", SF_OK, NULL}, /* repeated prefixes */
+    {"$NACLabc", SF_EINVAL, "encrypted (NaCl)"},
+    {"$ANSIBLE_VAULT;1.1;AES256", SF_EINVAL, "encrypted (Ansible Vault)"},
+    {"gAAAAABk", SF_EINVAL, "encrypted (Fernet)"},
+    {"", SF_EPARSE, "not JSON"},
+    {"[]", SF_EPARSE, "not a JSON object"},
+    {"{\"ss58Address\":\"" ADDRESS "\"}", SF_EINVAL, "no secret"},
+    {"{\"secretSeed\":\"0x1234\"}", SF_EINVAL, "not 32 or 64 bytes"},
+    {"{\"secretSeed\":\"" SEED "\",\"publicKey\":\"0x00\"}", SF_EINVAL, "publicKey"},
+    {"{\"secretSeed\":\"" SEED
+     "\",\"ss58Address\":\"5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY\"}",
+     SF_EINVAL, "ss58Address"},
+    {"{\"secretPhrase\":\"old leopard transfer\"}", SF_EINVAL, "3 words"},
+};
+
+static void keyfiles_are_read_or_refused_with_the_reason(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct sr25519_keypair key;
+        struct sf_errbuf eb = {.code = SF_OK};
+        char address[SS58_MAX];
+        assert_int_equal(keyfile_parse(sf_str(files[i].content), &key, &eb), files[i].code);
+        if (files[i].code == SF_OK) {
+            ss58_encode(key.public_key, address);
+            assert_string_equal(address, ADDRESS);
+        } else {
+            assert_non_null(strstr(eb.text, files[i].reason));
+            assert_null(strstr(eb.text, "leopard"));
+        }
+    }
+}
+
+static struct wallet_names fresh_wallet(char *dir)
+{
+    assert_non_null(mkdtemp(dir));
+    return (struct wallet_names){.path = dir, .name = "my_miner", .hotkey = "default"};
+}
+
+static void a_created_hotkey_is_read_back(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/storyfi-wallet-XXXXXX", address[SS58_MAX], read_back[SS58_MAX];
+    struct wallet_names w = fresh_wallet(dir);
+    struct sr25519_keypair key;
+    struct sf_buf phrase;
+    struct stat st;
+    bool open_to_others = true;
+    sf_buf_init(&phrase, 1024);
+    assert_int_equal(wallet_create_hotkey(&w, NULL, &phrase, address, NULL), SF_OK);
+    assert_int_equal(wallet_read_hotkey(&w, &key, &open_to_others, NULL), SF_OK);
+    assert_false(open_to_others);
+    ss58_encode(key.public_key, read_back);
+    assert_string_equal(read_back, address);
+    assert_int_equal(wallet_read_address(&w, read_back, NULL), SF_OK);
+    assert_string_equal(read_back, address);
+    struct sf_buf path;
+    sf_buf_init(&path, 4096);
+    assert_int_equal(wallet_hotkey_path(&w, &path, NULL), SF_OK);
+    assert_int_equal(stat(sf_buf_z(&path), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(chmod(sf_buf_z(&path), 0644), 0);
+    assert_int_equal(wallet_read_hotkey(&w, &key, &open_to_others, NULL), SF_OK);
+    assert_true(open_to_others);
+    sf_buf_fini(&path);
+    sf_buf_fini(&phrase);
+}
+
+static void nothing_is_overwritten(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/storyfi-wallet-XXXXXX", address[SS58_MAX], again[SS58_MAX];
+    struct wallet_names w = fresh_wallet(dir);
+    struct sf_errbuf eb;
+    assert_int_equal(wallet_create_hotkey(&w, PHRASE, NULL, address, NULL), SF_OK);
+    assert_string_equal(address, ADDRESS);
+    assert_int_equal(wallet_create_hotkey(&w, NULL, NULL, again, &eb), SF_EINVAL);
+    assert_non_null(strstr(eb.text, "is there already"));
+    assert_int_equal(wallet_read_address(&w, again, NULL), SF_OK);
+    assert_string_equal(again, ADDRESS);
+}
+
+static void missing_and_bad_names_say_what_to_do(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/storyfi-wallet-XXXXXX";
+    struct wallet_names w = fresh_wallet(dir);
+    struct sr25519_keypair key;
+    struct sf_errbuf eb;
+    assert_int_equal(wallet_read_hotkey(&w, &key, NULL, &eb), SF_ENOTFOUND);
+    assert_non_null(strstr(eb.text, "storyfi wallet create"));
+    static const char *const bad[] = {"", "../x", ".", "a/b"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        w.hotkey = bad[i];
+        assert_int_equal(wallet_read_hotkey(&w, &key, NULL, &eb), SF_EINVAL);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keyfiles_are_read_or_refused_with_the_reason),
+        cmocka_unit_test(a_created_hotkey_is_read_back),
+        cmocka_unit_test(nothing_is_overwritten),
+        cmocka_unit_test(missing_and_bad_names_say_what_to_do),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
