@@ -9,7 +9,7 @@ target_compile_options(storyfi_flags INTERFACE
   -fno-common -fstack-protector-strong -fPIE)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   target_compile_options(storyfi_flags INTERFACE
-    -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wformat-truncation=2)
+    -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wformat-truncation=1)
 else()
   # ", ##__VA_ARGS__" of the log macro: both compilers take it.
   target_compile_options(storyfi_flags INTERFACE -Wno-gnu-zero-variadic-macro-arguments)

@@ -28,10 +28,25 @@ struct story_slot {
     unsigned wave; /* slots of one wave do not depend on each other */
 };
 
+/* The rows in the order of the answer's members. LIST, RELATIONS and CHOICES rows own all that lies
+ * under their path: their lengths are those of each item, value or choice text. */
 const struct story_slot *story_slots(enum story_task task, size_t *n);
+
+/* The row that owns a concrete JSON pointer: "/chapters/3/title" and "/themes/0" find theirs; NULL
+ * when none does. */
+const struct story_slot *story_slot_at(enum story_task task, const char *pointer);
+
+#define STORY_PATH_MAX 80
+/* The row's concrete pointer: its path with '*' (if any) replaced by `index`. */
+void story_slot_path(const struct story_slot *slot, size_t index, char out[static STORY_PATH_MAX]);
+
+/* The highest number of code points `text` may have in this slot (CJK titles are shorter). */
+unsigned story_slot_max_chars(const struct story_slot *slot, struct sf_str text);
 
 extern const char
     *const story_character_ids[STORY_CAST]; /* protagonist ally rival mentor wildcard */
 extern const double story_progress[STORY_CHAPTERS];
+extern const char
+    *const story_act_names[STORY_ACTS]; /* act1 act2a act2b act3, three chapters each */
 
 #endif

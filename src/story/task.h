@@ -7,6 +7,7 @@
 #define STORY_PROTOCOL_VERSION "3.2.0"
 #define STORY_CHAPTERS 12
 #define STORY_CAST 5
+#define STORY_ACTS 4
 
 enum story_task {
     STORY_BLUEPRINT,
