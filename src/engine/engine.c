@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/engine.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "engine/engine_process.h"
+#include "engine/protocol.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define POLL_MS 50
+#define QUEUE_MAX 100000 /* messages nobody has taken yet: a child that floods is killed */
+
+struct queued {
+    struct queued *next;
+    json_t *message;
+};
+
+/* One call of engine_generate under way; lives on that caller's stack. */
+struct call {
+    struct call *next;
+    int64_t id;
+    struct queued *first, **last; /* messages to hand to the caller */
+    size_t n_queued;
+    enum sf_err failed; /* not SF_OK: the child is gone; the text is in engine.reason */
+};
+
+struct engine {
+    struct engine_options options; /* strings owned */
+    int program_fd;
+    pthread_t thread;
+    bool has_thread;
+
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t changed;
+    struct engine_status status;
+    struct call *calls;
+    int64_t last_id;
+    int fd; /* our end of the child's socket, -1 none */
+    bool closing;
+    struct sf_time last_event;
+    pthread_mutex_t write_lock; /* taken without `lock` */
+};
+
+struct engine_options engine_options_default(void)
+{
+    return (struct engine_options){.lib_dir = "",
+                                   .device = "auto",
+                                   .n_gpu_layers = -1,
+                                   .flash_attention = -1,
+                                   .stall_ms = 5000,
+                                   .hello_ms = 10000,
+                                   .backoff_ms = 200,
+                                   .backoff_max_ms = 30000};
+}
+
+static enum sf_err copy_options(const struct engine_options *o, struct engine_options *out)
+{
+    size_t n = 0;
+    *out = *o;
+    while (o->environment != NULL && o->environment[n] != NULL) {
+        n++;
+    }
+    const char **environment = sf_alloc((n + 1) * sizeof *environment);
+    out->engine_path = sf_strdup(o->engine_path);
+    out->lib_dir = sf_strdup(o->lib_dir);
+    out->model_path = sf_strdup(o->model_path);
+    out->device = sf_strdup(o->device);
+    out->environment = environment;
+    bool ok = environment != NULL && out->engine_path != NULL && out->lib_dir != NULL &&
+              out->model_path != NULL && out->device != NULL;
+    for (size_t i = 0; ok && i < n; i++) {
+        environment[i] = sf_strdup(o->environment[i]);
+        ok = environment[i] != NULL;
+    }
+    return ok ? SF_OK : SF_ENOMEM;
+}
+
+static void free_const(const char *p)
+{
+    free((void *)(uintptr_t)p); /* owned copies behind the options' const */
+}
+
+static void free_options(struct engine_options *o)
+{
+    free_const(o->engine_path), o->engine_path = NULL;
+    free_const(o->lib_dir), o->lib_dir = NULL;
+    free_const(o->model_path), o->model_path = NULL;
+    free_const(o->device), o->device = NULL;
+    for (size_t i = 0; o->environment != NULL && o->environment[i] != NULL; i++) {
+        free_const(o->environment[i]);
+    }
+    free((void *)(uintptr_t)o->environment), o->environment = NULL;
+}
+
+/* ---- state, under the lock ------------------------------------------------------------------- */
+
+static void set_state(struct engine *e, enum engine_state state, const char *fmt, ...)
+    SF_PRINTF(3, 4);
+static void set_state(struct engine *e, enum engine_state state, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    (void)pthread_mutex_lock(&e->lock);
+    e->status.state = state;
+    (void)vsnprintf(e->status.reason, sizeof e->status.reason, fmt, ap);
+    (void)pthread_cond_broadcast(&e->changed);
+    (void)pthread_mutex_unlock(&e->lock);
+    va_end(ap);
+}
+
+static bool is_closing(struct engine *e)
+{
+    (void)pthread_mutex_lock(&e->lock);
+    bool closing = e->closing;
+    (void)pthread_mutex_unlock(&e->lock);
+    return closing;
+}
+
+static void fail_calls(struct engine *e, enum sf_err code)
+{
+    (void)pthread_mutex_lock(&e->lock);
+    for (struct call *c = e->calls; c != NULL; c = c->next) {
+        c->failed = code;
+    }
+    (void)pthread_cond_broadcast(&e->changed);
+    (void)pthread_mutex_unlock(&e->lock);
+}
+
+/* Hands a message to the call it belongs to; false when that caller does not keep up. */
+static bool deliver(struct engine *e, int64_t id, json_t *message)
+{
+    bool kept_up = true;
+    struct queued *q = sf_alloc(sizeof *q);
+    (void)pthread_mutex_lock(&e->lock);
+    struct call *c = e->calls;
+    while (c != NULL && c->id != id) {
+        c = c->next;
+    }
+    if (c != NULL && q != NULL) {
+        q->message = json_incref(message);
+        *c->last = q;
+        c->last = &q->next;
+        kept_up = ++c->n_queued < QUEUE_MAX;
+        q = NULL;
+        (void)pthread_cond_broadcast(&e->changed);
+    }
+    (void)pthread_mutex_unlock(&e->lock);
+    free(q);
+    return kept_up;
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+static void copy_text(const json_t *m, const char *key, char *out, size_t n)
+{
+    const char *z = json_get_string(m, key);
+    (void)snprintf(out, n, "%s", z == NULL ? "" : z);
+}
+
+static enum sf_err on_hello(struct engine *e, const json_t *m, struct sf_errbuf *eb)
+{
+    int64_t protocol = 0;
+    const char *version = json_get_string(m, "version"), *llama = json_get_string(m, "llama");
+    (void)json_get_int(m, "protocol", &protocol);
+    if (protocol != ENGINE_PROTOCOL || version == NULL || strcmp(version, STORYFI_VERSION) != 0) {
+        return sf_fail(eb, SF_ECONFIG,
+                       "storyfi-engine is of version %s (protocol %lld), this is %s (protocol %d): "
+                       "install both from one build",
+                       version == NULL ? "?" : version, (long long)protocol, STORYFI_VERSION,
+                       ENGINE_PROTOCOL);
+    }
+    if (llama == NULL || strcmp(llama, ENGINE_LLAMA_VERSION) != 0) {
+        return sf_fail(eb, SF_ECONFIG,
+                       "libllama is of version %s, needed is %s (its structs change): run make "
+                       "setup, or set generator.local.lib_dir",
+                       llama == NULL ? "?" : llama, ENGINE_LLAMA_VERSION);
+    }
+    const struct engine_options *o = &e->options;
+    set_state(e, ENGINE_LOADING, "loading %s", o->model_path);
+    (void)pthread_mutex_lock(&e->write_lock);
+    enum sf_err err = protocol_write(
+        e->fd, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:s}", "type", "load", "model",
+                         o->model_path, "device", o->device, "n_gpu_layers",
+                         (json_int_t)o->n_gpu_layers, "context", (json_int_t)o->context_tokens,
+                         "sequences", (json_int_t)o->sequences, "threads", (json_int_t)o->threads,
+                         "flash_attention", o->flash_attention, "lib_dir", o->lib_dir));
+    (void)pthread_mutex_unlock(&e->write_lock);
+    return err;
+}
+
+static enum sf_err on_loading(struct engine *e, const json_t *m, struct sf_errbuf *eb)
+{
+    int64_t done = 0;
+    (void)eb;
+    (void)json_get_int(m, "done", &done);
+    (void)pthread_mutex_lock(&e->lock);
+    e->status.loading_permille = (int)(done < 0 ? 0 : done > 1000 ? 1000 : done);
+    (void)pthread_mutex_unlock(&e->lock);
+    return SF_OK;
+}
+
+static enum sf_err on_ready(struct engine *e, const json_t *m, struct sf_errbuf *eb)
+{
+    int64_t memory = 0;
+    (void)eb;
+    (void)json_get_int(m, "memory_bytes", &memory);
+    (void)pthread_mutex_lock(&e->lock);
+    copy_text(m, "model_name", e->status.model_name, sizeof e->status.model_name);
+    copy_text(m, "cpu_variant", e->status.cpu_variant, sizeof e->status.cpu_variant);
+    e->status.memory_bytes = memory;
+    (void)pthread_mutex_unlock(&e->lock);
+    set_state(e, ENGINE_READY, "%s", "");
+    log_event(LOG_INFO, LOG_ENGINE, "engine ready", LOG_S("model", e->options.model_path),
+              LOG_S("cpu", e->status.cpu_variant), LOG_I("memory_bytes", memory));
+    return SF_OK;
+}
+
+static enum sf_err on_heartbeat(struct engine *e, const json_t *m, struct sf_errbuf *eb)
+{
+    int64_t memory = 0;
+    double speed = 0;
+    (void)eb;
+    (void)pthread_mutex_lock(&e->lock);
+    if (json_get_int(m, "memory_bytes", &memory)) {
+        e->status.memory_bytes = memory;
+    }
+    if (json_get_number(m, "tokens_per_second", &speed) && speed > 0) {
+        e->status.tokens_per_second = speed;
+    }
+    (void)pthread_mutex_unlock(&e->lock);
+    return SF_OK;
+}
+
+static enum sf_err on_error(struct engine *e, const json_t *m, struct sf_errbuf *eb)
+{
+    int64_t id = 0;
+    (void)json_get_int(m, "id", &id);
+    if (id != 0) {
+        return deliver(e, id, (json_t *)(uintptr_t)m) ? SF_OK : SF_EINTERNAL;
+    }
+    const char *text = json_get_string(m, "text");
+    return sf_fail(eb, protocol_error_code(json_get_string(m, "code")), "%s",
+                   text == NULL ? "no reason given" : text);
+}
+
+static const struct {
+    const char *type;
+    enum sf_err (*handle)(struct engine *e, const json_t *m, struct sf_errbuf *eb);
+} handlers[] = {
+    {"hello", on_hello},         {"loading", on_loading}, {"ready", on_ready},
+    {"heartbeat", on_heartbeat}, {"error", on_error},
+};
+
+static enum sf_err handle(struct engine *e, json_t *m, struct sf_errbuf *eb)
+{
+    const char *type = json_get_string(m, "type");
+    int64_t id = 0;
+    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
+        if (strcmp(type, handlers[i].type) == 0) {
+            return handlers[i].handle(e, m, eb);
+        }
+    }
+    (void)json_get_int(m, "id", &id);
+    return deliver(e, id, m) ? SF_OK : sf_fail(eb, SF_EINTERNAL, "engine floods with messages");
+}
+
+/* ---- supervision ----------------------------------------------------------------------------- */
+
+/* How long the child may be silent now; 0: as long as it likes. */
+static sf_ms patience(struct engine *e)
+{
+    (void)pthread_mutex_lock(&e->lock);
+    sf_ms ms = e->status.state == ENGINE_STARTING  ? e->options.hello_ms
+               : e->status.state == ENGINE_LOADING ? 4 * e->options.hello_ms
+               : e->calls != NULL                  ? e->options.stall_ms
+                                                   : 0;
+    (void)pthread_mutex_unlock(&e->lock);
+    return ms;
+}
+
+static enum sf_err read_messages(struct engine *e, struct protocol_reader *reader,
+                                 struct sf_errbuf *eb)
+{
+    enum sf_err err = protocol_fill(reader, e->fd);
+    while (err == SF_OK) {
+        json_t *m = NULL;
+        err = protocol_next(reader, &m);
+        if (err != SF_OK) {
+            return sf_fail(eb, SF_EPARSE, "engine sent what is no message");
+        }
+        if (m == NULL) {
+            return SF_OK;
+        }
+        (void)pthread_mutex_lock(&e->lock);
+        e->last_event = sf_now();
+        (void)pthread_mutex_unlock(&e->lock);
+        err = handle(e, m, eb);
+        json_decref(m);
+    }
+    return err;
+}
+
+/* Reads until the child is of no use any more; the reason is in `eb`. */
+static enum sf_err watch(struct engine *e, struct sf_errbuf *eb)
+{
+    struct protocol_reader reader;
+    enum sf_err err = SF_OK;
+    protocol_reader_init(&reader);
+    while (err == SF_OK && !is_closing(e)) {
+        struct pollfd p = {.fd = e->fd, .events = POLLIN};
+        int n = poll(&p, 1, POLL_MS);
+        if (n > 0) {
+            err = read_messages(e, &reader, eb);
+            continue;
+        }
+        sf_ms allowed = patience(e);
+        (void)pthread_mutex_lock(&e->lock);
+        sf_ms silent = -sf_until(e->last_event);
+        (void)pthread_mutex_unlock(&e->lock);
+        if (allowed > 0 && silent > allowed) {
+            err = sf_fail(eb, SF_ESLOW, "silent for %.1f s while work was under way",
+                          sf_seconds(silent));
+        }
+    }
+    protocol_reader_fini(&reader);
+    return err;
+}
+
+/* One life of the child, from start to end. Returns why it ended; SF_OK when we are closing. */
+static enum sf_err live(struct engine *e, struct sf_errbuf *eb)
+{
+    pid_t pid = 0;
+    int fd = -1;
+    char how[80];
+    set_state(e, ENGINE_STARTING, "starting");
+    enum sf_err err = engine_process_start(e->program_fd, e->options.lib_dir,
+                                           e->options.environment, &pid, &fd, eb);
+    if (err != SF_OK) {
+        return err;
+    }
+    (void)pthread_mutex_lock(&e->lock);
+    e->fd = fd;
+    e->status.pid = pid;
+    e->last_event = sf_now();
+    (void)pthread_mutex_unlock(&e->lock);
+    err = watch(e, eb);
+    if (err != SF_OK && err != SF_ECRASH) {
+        (void)kill(-pid, SIGKILL);
+    }
+    (void)pthread_mutex_lock(&e->write_lock);
+    (void)pthread_mutex_lock(&e->lock);
+    e->fd = -1;
+    e->status.pid = 0;
+    (void)pthread_mutex_unlock(&e->lock);
+    (void)close(fd);
+    (void)pthread_mutex_unlock(&e->write_lock);
+    engine_process_end(pid, how, sizeof how);
+    if (err == SF_ECRASH) {
+        (void)sf_fail(eb, SF_ECRASH, "engine process ended: %s", how);
+    }
+    return err;
+}
+
+static void wait_for(struct engine *e, sf_ms pause)
+{
+    struct sf_time until = sf_after(sf_now(), pause);
+    while (!is_closing(e) && sf_until(until) > 0) {
+        (void)poll(NULL, 0, 20);
+    }
+}
+
+static void *supervise(void *arg)
+{
+    struct engine *e = arg;
+    sf_ms pause = e->options.backoff_ms;
+    struct metric *restarts = metric_counter("storyfi_engine_restarts_total", "",
+                                             "Times an engine child was started again.");
+    while (!is_closing(e)) {
+        struct sf_errbuf eb = {.code = SF_OK};
+        struct sf_time started = sf_now();
+        enum sf_err err = live(e, &eb);
+        if (err == SF_OK || is_closing(e)) {
+            break;
+        }
+        if (sf_until(started) < -60000) {
+            pause = e->options.backoff_ms;
+        }
+        set_state(e, ENGINE_WAITING, "%s; starting again in %.1f s", eb.text, sf_seconds(pause));
+        fail_calls(e, SF_ECRASH);
+        log_event(LOG_WARN, LOG_ENGINE, "engine child lost", LOG_S("err", eb.text),
+                  LOG_F("restart_in_seconds", sf_seconds(pause)));
+        wait_for(e, pause);
+        pause = pause * 2 > e->options.backoff_max_ms ? e->options.backoff_max_ms : pause * 2;
+        (void)pthread_mutex_lock(&e->lock);
+        e->status.restarts++;
+        (void)pthread_mutex_unlock(&e->lock);
+        metric_add(restarts, 1);
+    }
+    set_state(e, ENGINE_CLOSED, "closed");
+    fail_calls(e, SF_ECANCELED);
+    return NULL;
+}
+
+/* ---- opening and closing --------------------------------------------------------------------- */
+
+static enum sf_err check_files(struct engine *e, struct sf_errbuf *eb)
+{
+    struct stat st;
+    const struct engine_options *o = &e->options;
+    if (stat(o->model_path, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return sf_fail(eb, SF_EUNAVAILABLE,
+                       "model file %s is not there: run make setup, or set "
+                       "generator.local.model_name to a .gguf file",
+                       o->model_path);
+    }
+    e->program_fd = open(o->engine_path, O_PATH | O_CLOEXEC);
+    if (e->program_fd < 0 || access(o->engine_path, X_OK) != 0) {
+        return sf_fail(eb, SF_EUNAVAILABLE,
+                       "helper program %s is not there: it is built when the llama libraries are "
+                       "(make setup, then make)",
+                       o->engine_path);
+    }
+    return SF_OK;
+}
+
+static void init_locks(struct engine *e)
+{
+    pthread_condattr_t attr;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&e->changed, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    (void)pthread_mutex_init(&e->lock, NULL);
+    (void)pthread_mutex_init(&e->write_lock, NULL);
+}
+
+enum sf_err engine_open(const struct engine_options *o, struct engine **out, struct sf_errbuf *eb)
+{
+    struct engine *e = sf_alloc(sizeof *e);
+    if (e == NULL) {
+        return SF_ENOMEM;
+    }
+    e->program_fd = -1;
+    e->fd = -1;
+    init_locks(e);
+    enum sf_err err = copy_options(o, &e->options);
+    if (err == SF_OK) {
+        err = check_files(e, eb);
+    }
+    if (err == SF_OK) {
+        e->has_thread = pthread_create(&e->thread, NULL, supervise, e) == 0;
+        err = e->has_thread ? SF_OK : SF_ENOMEM;
+    }
+    if (err != SF_OK) {
+        engine_close(e);
+        return err;
+    }
+    *out = e;
+    return SF_OK;
+}
+
+void engine_close(struct engine *e)
+{
+    if (e == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&e->lock);
+    e->closing = true;
+    (void)pthread_mutex_unlock(&e->lock);
+    if (e->has_thread) {
+        (void)pthread_join(e->thread, NULL);
+    }
+    (void)pthread_mutex_lock(&e->lock); /* callers leave before the lock is gone */
+    while (e->calls != NULL) {
+        (void)pthread_cond_wait(&e->changed, &e->lock);
+    }
+    (void)pthread_mutex_unlock(&e->lock);
+    if (e->program_fd >= 0) {
+        (void)close(e->program_fd);
+    }
+    free_options(&e->options);
+    (void)pthread_mutex_destroy(&e->write_lock);
+    (void)pthread_mutex_destroy(&e->lock);
+    (void)pthread_cond_destroy(&e->changed);
+    free(e);
+}
+
+void engine_get_status(struct engine *e, struct engine_status *out)
+{
+    (void)pthread_mutex_lock(&e->lock);
+    *out = e->status;
+    (void)pthread_mutex_unlock(&e->lock);
+}
+
+/* Waits for a change, a short while at most: cancel flags and deadlines are polled. */
+static void wait_change(struct engine *e)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    ts.tv_nsec += 20 * 1000000;
+    if (ts.tv_nsec >= 1000000000) {
+        ts.tv_nsec -= 1000000000;
+        ts.tv_sec++;
+    }
+    (void)pthread_cond_timedwait(&e->changed, &e->lock, &ts);
+}
+
+enum sf_err engine_wait_ready(struct engine *e, struct sf_time until, struct sf_errbuf *eb)
+{
+    enum sf_err err = SF_OK;
+    (void)pthread_mutex_lock(&e->lock);
+    while (e->status.state != ENGINE_READY && e->status.restarts == 0 && sf_until(until) > 0) {
+        wait_change(e);
+    }
+    if (e->status.state != ENGINE_READY) {
+        err = sf_fail(eb, SF_EUNAVAILABLE, "%s", e->status.reason);
+    }
+    (void)pthread_mutex_unlock(&e->lock);
+    return err;
+}
+
+/* ---- one call -------------------------------------------------------------------------------- */
+
+static json_t *string_array(const char *const *list, size_t n)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < n; i++) {
+        (void)json_array_append_new(array, json_string(list[i]));
+    }
+    return array;
+}
+
+static json_t *submit_message(const struct engine_order *o, int64_t id)
+{
+    json_t *partial = o->partial == NULL ? json_null() : json_deep_copy(o->partial);
+    json_t *prompt = o->prompt == NULL ? json_null() : json_string(o->prompt);
+    return json_pack(
+        "{s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:b, s:b}", "type", "submit", "id",
+        (json_int_t)id, "request", story_request_to_json(o->request), "wanted",
+        string_array(o->wanted, o->n_wanted), "partial", partial, "prompt", prompt, "deadline_ms",
+        (json_int_t)sf_until(o->deadline), "target_ms", (json_int_t)sf_until(o->target), "seed",
+        (json_int_t)(o->seed & (uint64_t)INT64_MAX), "languages",
+        string_array(o->languages, o->n_languages), "instruct", o->instruct, "small", o->small);
+}
+
+static enum sf_err send_message(struct engine *e, json_t *message_own)
+{
+    (void)pthread_mutex_lock(&e->write_lock);
+    enum sf_err err = SF_ECRASH;
+    if (e->fd >= 0) {
+        err = protocol_write(e->fd, message_own);
+    } else {
+        json_decref(message_own);
+    }
+    (void)pthread_mutex_unlock(&e->write_lock);
+    return err;
+}
+
+static enum sf_err enter(struct engine *e, struct call *c, struct sf_errbuf *eb)
+{
+    enum sf_err err = SF_OK;
+    (void)pthread_mutex_lock(&e->lock);
+    if (e->status.state != ENGINE_READY || e->closing) {
+        err = sf_fail(eb, SF_EUNAVAILABLE, "%s", e->status.reason);
+    } else {
+        if (e->calls == NULL) {
+            e->last_event = sf_now(); /* silence counts from here */
+        }
+        c->id = ++e->last_id;
+        c->last = &c->first;
+        c->next = e->calls;
+        e->calls = c;
+    }
+    (void)pthread_mutex_unlock(&e->lock);
+    return err;
+}
+
+static void leave(struct engine *e, struct call *c)
+{
+    (void)pthread_mutex_lock(&e->lock);
+    struct call **at = &e->calls;
+    while (*at != c) {
+        at = &(*at)->next;
+    }
+    *at = c->next;
+    (void)pthread_cond_broadcast(&e->changed);
+    (void)pthread_mutex_unlock(&e->lock);
+    while (c->first != NULL) {
+        struct queued *q = c->first;
+        c->first = q->next;
+        json_decref(q->message);
+        free(q);
+    }
+}
+
+static bool is_canceled(const struct engine_order *o)
+{
+    return o->cancel != NULL && atomic_load(o->cancel);
+}
+
+/* The next message for this call; NULL with a reason when there will be none. */
+static json_t *next_message(struct engine *e, struct call *c, const struct engine_order *o,
+                            enum sf_err *why)
+{
+    json_t *m = NULL;
+    *why = SF_OK;
+    (void)pthread_mutex_lock(&e->lock);
+    while (c->first == NULL && *why == SF_OK) {
+        if (c->failed != SF_OK) {
+            *why = c->failed;
+        } else if (is_canceled(o)) {
+            *why = SF_ECANCELED;
+        } else if (sf_until(o->deadline) <= 0) {
+            *why = SF_EDEADLINE;
+        } else {
+            wait_change(e);
+        }
+    }
+    if (c->first != NULL) {
+        struct queued *q = c->first;
+        c->first = q->next;
+        c->last = c->first == NULL ? &c->first : c->last;
+        c->n_queued--;
+        m = q->message;
+        free(q);
+    }
+    (void)pthread_mutex_unlock(&e->lock);
+    return m;
+}
+
+static enum sf_err follow(struct engine *e, struct call *c, const struct engine_order *o,
+                          json_t **out, struct sf_errbuf *eb)
+{
+    for (;;) {
+        enum sf_err why;
+        json_t *m = next_message(e, c, o, &why);
+        if (m == NULL) {
+            if (why == SF_ECRASH) {
+                struct engine_status status;
+                engine_get_status(e, &status);
+                return sf_fail(eb, why, "%s", status.reason);
+            }
+            return sf_fail(eb, why, "%s", sf_err_info(why)->text);
+        }
+        const char *type = json_get_string(m, "type");
+        if (strcmp(type, "result") == 0) {
+            *out = m;
+            return SF_OK;
+        }
+        if (strcmp(type, "error") == 0) {
+            const char *text = json_get_string(m, "text");
+            enum sf_err err = sf_fail(eb, protocol_error_code(json_get_string(m, "code")), "%s",
+                                      text == NULL ? "no reason given" : text);
+            json_decref(m);
+            return err;
+        }
+        if (o->on_message != NULL) {
+            o->on_message(o->arg, m);
+        }
+        json_decref(m);
+    }
+}
+
+enum sf_err engine_generate(struct engine *e, const struct engine_order *order, json_t **out,
+                            struct sf_errbuf *eb)
+{
+    struct call c = {.failed = SF_OK};
+    enum sf_err err = enter(e, &c, eb);
+    if (err != SF_OK) {
+        return err;
+    }
+    err = send_message(e, submit_message(order, c.id));
+    if (err != SF_OK) {
+        err = sf_fail(eb, SF_ECRASH, "the engine process takes no requests");
+    } else {
+        err = follow(e, &c, order, out, eb);
+        if (err == SF_ECANCELED || err == SF_EDEADLINE) {
+            /* The child stops between two decodes; a failed write is the supervisor's to see. */
+            enum sf_err ignored =
+                send_message(e, json_pack("{s:s, s:I}", "type", "cancel", "id", (json_int_t)c.id));
+            (void)ignored;
+        }
+    }
+    leave(e, &c);
+    return err;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_ENGINE_ENGINE_H
+#define SF_ENGINE_ENGINE_H
+
+#include "base/clock.h"
+#include "story/task.h"
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+/* The parent's side of one storyfi-engine: starts it, loads its model, hands requests over,
+ * watches, and starts it again when it dies or falls silent. One thread of its own reads and
+ * supervises. */
+struct engine;
+
+struct engine_options {
+    const char *engine_path; /* the helper program */
+    const char *lib_dir;     /* where libllama's variants lie; "" as linked */
+    const char *model_path;
+    const char *device;                                       /* "auto" "cpu" "cuda" "cuda:N" */
+    int64_t n_gpu_layers, context_tokens, sequences, threads; /* -1 / 0: the child decides */
+    int flash_attention;                                      /* -1 auto, 0, 1 */
+    sf_ms stall_ms;                   /* no event for so long while work is under way: killed */
+    sf_ms hello_ms;                   /* from start to the first message */
+    sf_ms backoff_ms, backoff_max_ms; /* pause before a restart: doubles */
+    const char *const *environment;   /* "NAME=value", NULL at the end; nothing else is inherited */
+};
+struct engine_options engine_options_default(void);
+
+enum engine_state { ENGINE_STARTING, ENGINE_LOADING, ENGINE_READY, ENGINE_WAITING, ENGINE_CLOSED };
+
+struct engine_status {
+    enum engine_state state;
+    char reason[256]; /* why it is not ready: cause and remedy */
+    int loading_permille;
+    pid_t pid; /* 0 none */
+    uint64_t restarts;
+    int64_t memory_bytes;
+    double tokens_per_second; /* of the last answers; 0 unknown */
+    char model_name[128];
+    char cpu_variant[64];
+};
+
+/* Copies the options, opens the helper (so that an upgrade in between changes nothing) and starts
+ * it in the background. SF_EUNAVAILABLE when helper or model file are not there; the text says the
+ * remedy. */
+SF_MUST_USE enum sf_err engine_open(const struct engine_options *o, struct engine **out,
+                                    struct sf_errbuf *eb);
+/* Requests under way end with SF_ECANCELED, the child with its socket. NULL is fine. */
+void engine_close(struct engine *e);
+
+void engine_get_status(struct engine *e, struct engine_status *out);
+/* Waits until it is ready, or fails to get there for so long. */
+SF_MUST_USE enum sf_err engine_wait_ready(struct engine *e, struct sf_time until,
+                                          struct sf_errbuf *eb);
+
+struct engine_order {
+    const struct story_request *request;
+    const char *const *wanted;
+    size_t n_wanted;
+    const json_t *partial;
+    const char *prompt;
+    struct sf_time deadline, target;
+    uint64_t seed;
+    const char *const *languages; /* the model knows: "en", "zh" */
+    size_t n_languages;
+    bool instruct, small;
+    /* Each message of the child about this request, on the calling thread; may be NULL. */
+    void (*on_message)(void *arg, const json_t *message);
+    void *arg;
+    const atomic_bool *cancel;
+};
+
+/* Writes one answer; blocks until it is there, the child fails, the deadline passes or it is
+ * canceled. *out is the "result" message ("output", "usage"), owned by the caller. Thread-safe.
+ * SF_ECRASH: the child died or was killed meanwhile. */
+SF_MUST_USE enum sf_err engine_generate(struct engine *e, const struct engine_order *order,
+                                        json_t **out, struct sf_errbuf *eb);
+
+#endif
