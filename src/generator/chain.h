@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_GENERATOR_CHAIN_H
+#define SF_GENERATOR_CHAIN_H
+
+#include "generator/breaker.h"
+#include "generator/generator.h"
+
+/* The generators in the owner's order, walked anew for every request under one deadline. */
+struct gen_chain;
+
+#define GEN_CHAIN_MAX 16
+
+struct gen_chain_options {
+    sf_ms progress_ms; /* a hop without any event for so long is canceled */
+    sf_ms reserve_ms;  /* left for each hop behind the current one */
+    struct breaker_options breaker;
+};
+struct gen_chain_options gen_chain_options_default(void);
+
+/* A hop that cannot even be opened stays in the chain with its reason (type set, ctx NULL). */
+struct gen_chain_hop {
+    struct generator generator;
+    char reason[256]; /* why ctx is NULL */
+};
+
+/* Takes over the generators' contexts: gen_chain_close closes them. At most GEN_CHAIN_MAX hops. */
+SF_MUST_USE enum sf_err gen_chain_open(const struct gen_chain_options *o,
+                                       const struct gen_chain_hop *hops_own, size_t n,
+                                       struct gen_chain **out, struct sf_errbuf *eb);
+void gen_chain_close(struct gen_chain *c);
+
+enum gen_step_outcome { GEN_STEP_OK, GEN_STEP_FAILED, GEN_STEP_SKIPPED };
+/* What became of one hop: what a trail is made of. */
+struct gen_step {
+    char name[64];
+    char kind[16];
+    enum gen_step_outcome outcome;
+    enum sf_err code;
+    char reason[256];
+    sf_ms took_ms;
+    int attempts;
+};
+struct gen_trail {
+    struct gen_step steps[GEN_CHAIN_MAX];
+    size_t n;
+    const struct generator *answered; /* borrowed from the chain; NULL nobody */
+};
+
+/* Walks the chain: each hop gets what remains less a reserve for those behind it. An answer is
+ * repaired and validated; what is missing is asked for once more from the same hop (only the
+ * missing parts), else the next hop starts. On SF_OK `result` is owned by the caller and
+ * deep-valid. Errors: SF_EDEADLINE, SF_ECANCELED, SF_EUNAVAILABLE (all failed; the text lists why).
+ * Thread-safe; blocks, on the calling thread. */
+SF_MUST_USE enum sf_err gen_chain_generate(struct gen_chain *c, const struct gen_call *call,
+                                           struct gen_result *result, struct gen_trail *trail,
+                                           struct sf_errbuf *eb);
+
+/* State of every hop, in order. Returns their number. */
+struct gen_hop_status {
+    const struct generator *generator; /* borrowed */
+    struct gen_health health;
+    bool breaker_open;
+    uint64_t answers, failures;
+    char last_error[256];
+};
+size_t gen_chain_status(struct gen_chain *c, struct gen_hop_status out[static GEN_CHAIN_MAX]);
+
+/* Whether some hop could answer now. */
+bool gen_chain_is_ready(struct gen_chain *c);
+
+#endif

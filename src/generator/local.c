@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "generator/local.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+struct local {
+    struct engine *engine;
+    char name[128];
+    char languages[4][16];
+    const char *language_list[4];
+    size_t n_languages;
+    bool instruct, small;
+};
+
+static void local_close(void *ctx)
+{
+    struct local *l = ctx;
+    if (l != NULL) {
+        engine_close(l->engine);
+        free(l);
+    }
+}
+
+static enum sf_err local_open(const void *options, void **ctx, struct sf_errbuf *eb)
+{
+    const struct local_options *o = options;
+    struct local *l = sf_alloc(sizeof *l);
+    if (l == NULL) {
+        return SF_ENOMEM;
+    }
+    (void)snprintf(l->name, sizeof l->name, "%s", o->model_name);
+    l->n_languages = o->n_languages < 4 ? o->n_languages : 4;
+    for (size_t i = 0; i < l->n_languages; i++) {
+        (void)snprintf(l->languages[i], sizeof l->languages[i], "%s", o->languages[i]);
+        l->language_list[i] = l->languages[i];
+    }
+    l->instruct = o->instruct;
+    l->small = o->small;
+    enum sf_err err = engine_open(&o->engine, &l->engine, eb);
+    if (err != SF_OK) {
+        local_close(l);
+        return err;
+    }
+    *ctx = l;
+    return SF_OK;
+}
+
+struct engine *local_engine(void *ctx)
+{
+    return ((struct local *)ctx)->engine;
+}
+
+static const struct {
+    const char *type;
+    enum gen_event_kind kind;
+} kinds[] = {
+    {"queued", GEN_EVENT_QUEUED},
+    {"prefill", GEN_EVENT_PREFILL},
+    {"slot_started", GEN_EVENT_SLOT_STARTED},
+    {"slot_text", GEN_EVENT_SLOT_TEXT},
+    {"slot_done", GEN_EVENT_SLOT_DONE},
+    {"usage", GEN_EVENT_USAGE},
+};
+
+static void read_usage(const json_t *m, struct gen_usage *u)
+{
+    *u = (struct gen_usage){.prompt_tokens = 0};
+    (void)json_get_int(m, "prompt_tokens", &u->prompt_tokens);
+    (void)json_get_int(m, "cached_tokens", &u->cached_tokens);
+    (void)json_get_int(m, "generated_tokens", &u->generated_tokens);
+    (void)json_get_number(m, "tokens_per_second", &u->tokens_per_second);
+}
+
+static void on_message(void *arg, const json_t *m)
+{
+    const struct gen_call *call = arg;
+    struct gen_usage usage;
+    const char *type = json_get_string(m, "type");
+    struct gen_event event = {.path = json_get_string(m, "path"), .text = json_get_str(m, "text")};
+    if (call->on_event == NULL) {
+        return;
+    }
+    (void)(json_get_int(m, "done", &event.done) || json_get_int(m, "position", &event.done));
+    (void)json_get_int(m, "total", &event.total);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(type, kinds[i].type) == 0) {
+            event.kind = kinds[i].kind;
+            read_usage(m, &usage);
+            event.usage = event.kind == GEN_EVENT_USAGE ? &usage : NULL;
+            call->on_event(call->event_arg, &event);
+            return;
+        }
+    }
+}
+
+static enum sf_err local_generate(void *ctx, const struct gen_call *call, struct gen_result *result,
+                                  struct sf_errbuf *eb)
+{
+    struct local *l = ctx;
+    json_t *message = NULL;
+    struct engine_order order = {.request = call->request,
+                                 .wanted = call->wanted,
+                                 .n_wanted = call->n_wanted,
+                                 .partial = call->partial,
+                                 .prompt = call->prompt,
+                                 .deadline = call->deadline,
+                                 .target = call->target,
+                                 .seed = call->seed,
+                                 .languages = l->language_list,
+                                 .n_languages = l->n_languages,
+                                 .instruct = l->instruct,
+                                 .small = l->small,
+                                 .on_message = on_message,
+                                 .arg = (void *)(uintptr_t)call,
+                                 .cancel = call->cancel};
+    enum sf_err err = engine_generate(l->engine, &order, &message, eb);
+    if (err != SF_OK) {
+        return err;
+    }
+    json_t *output = json_object_get(message, "output");
+    if (!json_is_object(output)) {
+        json_decref(message);
+        return sf_fail(eb, SF_EINCOMPLETE, "the engine's result holds no output");
+    }
+    result->output = json_incref(output);
+    read_usage(json_object_get(message, "usage"), &result->usage);
+    (void)snprintf(result->name, sizeof result->name, "%s", l->name);
+    (void)snprintf(result->provider, sizeof result->provider, "llama.cpp");
+    json_decref(message);
+    return SF_OK;
+}
+
+static void local_health(void *ctx, struct gen_health *out)
+{
+    static const enum gen_state states[] = {[ENGINE_STARTING] = GEN_STARTING,
+                                            [ENGINE_LOADING] = GEN_STARTING,
+                                            [ENGINE_READY] = GEN_READY,
+                                            [ENGINE_WAITING] = GEN_DOWN,
+                                            [ENGINE_CLOSED] = GEN_DOWN};
+    struct local *l = ctx;
+    struct engine_status status;
+    engine_get_status(l->engine, &status);
+    out->state = states[status.state];
+    (void)snprintf(out->reason, sizeof out->reason, "%s", status.reason);
+}
+
+const struct generator_type generator_local = {
+    .kind = "local",
+    .multiplier = 1.5,
+    .open = local_open,
+    .generate = local_generate,
+    .health = local_health,
+    .close = local_close,
+};

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "generator/script.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "generator/script_process.h"
+#include "story/unwrap.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ARGV_MAX 5
+
+struct script {
+    char *path; /* found, absolute or from the working directory */
+    char *configured, *dir, *withheld;
+    char **environment;
+    sf_ms timeout_ms;
+    size_t max_output_bytes;
+    char interpreter[256]; /* words of the #! line, "" when executed directly */
+};
+
+/* ---- finding and starting -------------------------------------------------------------------- */
+
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The file as it is named, else from the configuration's folder. NULL: not there. */
+static char *find_file(const char *path, const char *dir)
+{
+    if (is_file(path)) {
+        return strchr(path, '/') != NULL ? sf_strdup(path) : sf_path_join(".", path);
+    }
+    char *beside = sf_path_join(dir, path);
+    if (beside != NULL && !is_file(beside)) {
+        free(beside), beside = NULL;
+    }
+    return beside;
+}
+
+/* A file without the exec bit runs through its #! line, a .py through python3. */
+static enum sf_err choose_interpreter(struct script *s, struct sf_errbuf *eb)
+{
+    char head[256] = "";
+    s->interpreter[0] = '\0';
+    if (access(s->path, X_OK) == 0) {
+        return SF_OK;
+    }
+    int fd = open(s->path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof head - 1);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (n < 0) {
+        return sf_fail_errno(eb, SF_EUNAVAILABLE, "script %s", s->path);
+    }
+    struct sf_str first, rest = {head, (size_t)n};
+    bool has_line = sf_str_next(&rest, '\n', &first) && sf_str_has_prefix(first, "#!");
+    size_t length = strlen(s->path);
+    if (has_line) {
+        (void)snprintf(s->interpreter, sizeof s->interpreter, "%.*s", (int)(first.n - 2),
+                       first.p + 2);
+    } else if (length > 3 && strcmp(s->path + length - 3, ".py") == 0) {
+        (void)snprintf(s->interpreter, sizeof s->interpreter, "/usr/bin/env python3");
+    } else {
+        return sf_fail(eb, SF_EUNAVAILABLE,
+                       "script %s is not executable and has no #! line: chmod +x %s", s->path,
+                       s->path);
+    }
+    log_event(LOG_INFO, LOG_GENERATOR, "script has no exec bit; run through its interpreter",
+              LOG_S("script", s->path), LOG_S("interpreter", s->interpreter),
+              LOG_S("hint", "chmod +x makes it direct"));
+    return SF_OK;
+}
+
+/* Looks the file up anew for each call, so that a script that appears later is used. */
+static enum sf_err locate(const struct script *s, struct script *found, struct sf_errbuf *eb)
+{
+    *found = *s;
+    found->path = find_file(s->configured, s->dir);
+    if (found->path == NULL) {
+        return sf_fail(eb, SF_EUNAVAILABLE,
+                       "script %s is not there (looked from the working directory and from %s)",
+                       s->configured, s->dir);
+    }
+    enum sf_err err = choose_interpreter(found, eb);
+    if (err != SF_OK) {
+        free(found->path), found->path = NULL;
+    }
+    return err;
+}
+
+static void build_argv(struct script *s, char *argv[static ARGV_MAX])
+{
+    size_t n = 0;
+    char *save = s->interpreter;
+    while (n < ARGV_MAX - 2 && *save != '\0') {
+        save += strspn(save, " \t\r");
+        if (*save == '\0') {
+            break;
+        }
+        argv[n++] = save;
+        save += strcspn(save, " \t\r");
+        if (*save != '\0') {
+            *save++ = '\0';
+        }
+    }
+    argv[n++] = s->path;
+    argv[n] = NULL;
+}
+
+/* ---- output ---------------------------------------------------------------------------------- */
+
+enum sf_err script_parse_output(struct sf_str text, json_t **out, struct sf_errbuf *eb)
+{
+    json_t *answer = NULL;
+    enum sf_err err = story_unwrap(text, false, &answer, eb);
+    if (err != SF_OK) {
+        return sf_fail_prefix(eb, "stdout");
+    }
+    json_t *content = json_object_get(answer, "content");
+    if (content == NULL) {
+        content = json_object_get(answer, "generated_content");
+    }
+    if (json_is_object(content)) {
+        *out = json_incref(content);
+    } else if (json_is_string(content)) {
+        struct sf_str s = {json_string_value(content), json_string_length(content)};
+        err = story_unwrap(s, false, out, eb);
+        if (err != SF_OK) {
+            (void)sf_fail_prefix(eb, "\"content\"");
+        }
+    } else {
+        err = sf_fail(eb, SF_EINCOMPLETE, "stdout has no \"content\": print {\"content\": …}");
+    }
+    json_decref(answer);
+    return err;
+}
+
+/* The end of what it said on stderr, and which variables it did without: most failures are there.
+ */
+static enum sf_err explain(const struct script *s, const struct script_run *run, enum sf_err code,
+                           const char *what, struct sf_errbuf *eb)
+{
+    struct sf_str tail = sf_str_trim(sf_buf_str(&run->stderr_tail));
+    if (tail.n > 200) {
+        tail.p += tail.n - 200;
+        tail.n = 200;
+    }
+    return sf_fail(eb, code, "script %s: %s%s%.*s%s%s%s", s->path, what,
+                   tail.n > 0 ? "; stderr: " : "", SF_STR_ARG(tail),
+                   s->withheld[0] != '\0' ? " (withheld from its environment: " : "", s->withheld,
+                   s->withheld[0] != '\0' ? "; name those it needs in env_vars)" : "");
+}
+
+static enum sf_err judge(const struct script *s, const struct script_run *run, enum sf_err ran,
+                         json_t **out, struct sf_errbuf *eb)
+{
+    char what[200];
+    struct sf_errbuf inner = {.code = SF_OK};
+    if (ran == SF_ECANCELED || ran == SF_EDEADLINE) {
+        return explain(s, run, ran == SF_EDEADLINE ? SF_ESLOW : ran,
+                       ran == SF_ECANCELED ? "canceled" : "did not end in time, killed", eb);
+    }
+    if (ran == SF_ELIMIT) {
+        (void)snprintf(what, sizeof what, "printed more than %zu bytes, killed",
+                       s->max_output_bytes);
+        return explain(s, run, SF_EINCOMPLETE, what, eb);
+    }
+    if (ran != SF_OK) {
+        return sf_fail_prefix(eb, "script %s", s->path);
+    }
+    if (run->signal != 0 || run->exit_status != 0) {
+        (void)snprintf(what, sizeof what,
+                       run->signal != 0 ? "killed by signal %d" : "exit status %d",
+                       run->signal != 0 ? run->signal : run->exit_status);
+        return explain(s, run, SF_ETRANSIENT, what, eb);
+    }
+    if (script_parse_output(sf_buf_str(&run->output), out, &inner) != SF_OK) {
+        return explain(s, run, SF_EINCOMPLETE, inner.text, eb);
+    }
+    return SF_OK;
+}
+
+/* ---- the generator --------------------------------------------------------------------------- */
+
+static void script_close(void *ctx)
+{
+    struct script *s = ctx;
+    if (s == NULL) {
+        return;
+    }
+    free(s->configured), s->configured = NULL;
+    free(s->dir), s->dir = NULL;
+    free(s->withheld), s->withheld = NULL;
+    for (size_t i = 0; s->environment != NULL && s->environment[i] != NULL; i++) {
+        sf_wipe(s->environment[i], strlen(s->environment[i]));
+        free(s->environment[i]), s->environment[i] = NULL;
+    }
+    free(s->environment), s->environment = NULL;
+    free(s);
+}
+
+static char **copy_environment(const char *const *list)
+{
+    size_t n = 0;
+    while (list != NULL && list[n] != NULL) {
+        n++;
+    }
+    char **copy = sf_alloc((n + 1) * sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < n; i++) {
+        copy[i] = sf_strdup(list[i]);
+    }
+    return copy;
+}
+
+static enum sf_err script_open(const void *options, void **ctx, struct sf_errbuf *eb)
+{
+    const struct script_options *o = options;
+    struct script *s = sf_alloc(sizeof *s);
+    (void)eb;
+    if (s == NULL) {
+        return SF_ENOMEM;
+    }
+    s->configured = sf_strdup(o->path);
+    s->dir = sf_strdup(o->dir);
+    s->withheld = sf_strdup(o->withheld == NULL ? "" : o->withheld);
+    s->environment = copy_environment(o->environment);
+    s->timeout_ms = o->timeout_ms;
+    s->max_output_bytes = o->max_output_bytes;
+    if (s->configured == NULL || s->dir == NULL || s->withheld == NULL || s->environment == NULL) {
+        script_close(s);
+        return SF_ENOMEM;
+    }
+    *ctx = s;
+    return SF_OK;
+}
+
+static void on_progress(void *arg, size_t bytes)
+{
+    const struct gen_call *call = arg;
+    if (call->on_event != NULL) {
+        call->on_event(call->event_arg,
+                       &(struct gen_event){.kind = GEN_EVENT_HEARTBEAT, .done = (int64_t)bytes});
+    }
+}
+
+static enum sf_err script_generate(void *ctx, const struct gen_call *call,
+                                   struct gen_result *result, struct sf_errbuf *eb)
+{
+    struct script found;
+    char *argv[ARGV_MAX];
+    struct script_run run;
+    struct sf_buf input;
+    json_t *request = story_request_to_json(call->request), *output = NULL;
+    sf_buf_init(&input, 8U << 20);
+    json_print(request, &input);
+    json_decref(request);
+    enum sf_err err = input.err == SF_OK ? locate(ctx, &found, eb) : input.err;
+    if (err == SF_OK) {
+        build_argv(&found, argv);
+        run = (struct script_run){
+            .argv = argv,
+            .environment = found.environment,
+            .input = sf_buf_str(&input),
+            .deadline = sf_earlier(call->deadline, sf_after(sf_now(), found.timeout_ms)),
+            .cancel = call->cancel,
+            .on_progress = on_progress,
+            .progress_arg = (void *)(uintptr_t)call};
+        script_run_init(&run, found.max_output_bytes);
+        err = judge(&found, &run, script_run(&run, eb), &output, eb);
+        script_run_fini(&run);
+        if (err == SF_OK) {
+            const char *slash = strrchr(found.path, '/');
+            result->output = output;
+            (void)snprintf(result->name, sizeof result->name, "%s",
+                           slash == NULL ? found.path : slash + 1);
+        }
+        free(found.path), found.path = NULL;
+    }
+    sf_buf_fini(&input);
+    return err;
+}
+
+static void script_health(void *ctx, struct gen_health *out)
+{
+    struct script found;
+    struct sf_errbuf eb = {.code = SF_OK};
+    *out = (struct gen_health){.state = GEN_READY};
+    if (locate(ctx, &found, &eb) != SF_OK) {
+        out->state = GEN_DOWN;
+        (void)snprintf(out->reason, sizeof out->reason, "%.250s", eb.text);
+        return;
+    }
+    free(found.path), found.path = NULL;
+}
+
+const struct generator_type generator_script = {
+    .kind = "custom",
+    .multiplier = 1.0,
+    .open = script_open,
+    .generate = script_generate,
+    .health = script_health,
+    .close = script_close,
+};
