@@ -7,10 +7,12 @@
 /* The subcommands, in the order of the help: X(name). Each has a cmd_<name>.c with
  * `int cmd_<name>(int argc, char **argv)` and `const struct args_spec cmd_<name>_spec`. */
 #define COMMANDS(X)                                                                                \
+    X(generate)                                                                                    \
+    X(story)                                                                                       \
     X(config)                                                                                      \
+    X(wallet)                                                                                      \
     X(completion)                                                                                  \
-    X(version)                                                                                     \
-    X(wallet)
+    X(version)
 
 #define COMMAND_DECLARE(name)                                                                      \
     int cmd_##name(int argc, char **argv);                                                         \

@@ -14,7 +14,7 @@ struct script_run {
     struct sf_str input;
     struct sf_time deadline;
     const atomic_bool *cancel;
-    void (*on_progress)(void *arg, size_t bytes); /* called when output came */
+    void (*on_progress)(void *arg, size_t bytes); /* called all the while it runs */
     void *progress_arg;
     /* results */
     struct sf_buf output;

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/app.h"
+
+#include "app/hops.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <poll.h>
+#include <string.h>
+
+struct app {
+    const struct conf *conf;
+    struct gen_chain *chain;
+};
+
+enum sf_err app_open(const struct conf *conf, const struct app_options *o, struct app **out,
+                     struct sf_errbuf *eb)
+{
+    struct gen_chain_hop hops[GEN_CHAIN_MAX];
+    size_t n = 0;
+    struct app *a = sf_alloc(sizeof *a);
+    if (a == NULL) {
+        return SF_ENOMEM;
+    }
+    a->conf = conf_ref(conf);
+    enum sf_err err = hops_open(conf, o->only, hops, &n, eb);
+    if (err == SF_OK) {
+        const struct conf_chain *c = &conf->generator.chain;
+        struct gen_chain_options options = gen_chain_options_default();
+        options.progress_ms = c->progress_timeout_ms;
+        options.breaker = (struct breaker_options){.failures = (int)c->breaker_failures,
+                                                   .window = (int)c->breaker_window,
+                                                   .min_samples = (int)c->breaker_min_samples,
+                                                   .share = c->breaker_share,
+                                                   .open_ms = c->breaker_open_ms,
+                                                   .open_max_ms = c->breaker_open_max_ms};
+        err = gen_chain_open(&options, hops, n, &a->chain, eb);
+        if (err != SF_OK) {
+            hops_close(hops, n);
+        }
+    }
+    if (err != SF_OK) {
+        app_close(a);
+        return err;
+    }
+    *out = a;
+    return SF_OK;
+}
+
+void app_close(struct app *a)
+{
+    if (a == NULL) {
+        return;
+    }
+    gen_chain_close(a->chain);
+    conf_unref(a->conf);
+    free(a);
+}
+
+const struct conf *app_conf(const struct app *a)
+{
+    return a->conf;
+}
+
+struct gen_chain *app_chain(const struct app *a)
+{
+    return a->chain;
+}
+
+static bool is_starting(const struct gen_hop_status *status, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (status[i].health.state == GEN_STARTING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Waits for the first hop that may still become ready: a fallback that is ready does not hide that
+ * the preferred one is loading. */
+bool app_wait_ready(struct app *a, struct sf_time until, const atomic_bool *stop)
+{
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    while (sf_until(until) > 0 && (stop == NULL || !atomic_load(stop))) {
+        size_t n = gen_chain_status(a->chain, status);
+        if (n > 0 && status[0].health.state == GEN_READY) {
+            return true;
+        }
+        if (!is_starting(status, n)) {
+            break;
+        }
+        (void)poll(NULL, 0, 20);
+    }
+    return gen_chain_is_ready(a->chain);
+}
+
+static const char *shown_kind(const char *kind)
+{
+    return strcmp(kind, "api") == 0 ? "API" : kind;
+}
+
+static void print_answering(const struct gen_hop_status *status, size_t i)
+{
+    const struct generator *g = status[i].generator;
+    for (size_t k = 0; k < i; k++) {
+        const char *kind = status[k].generator->type->kind;
+        log_status("⚠️  %c%s mode failed, trying %s fallback...", kind[0] - 'a' + 'A', kind + 1,
+                   shown_kind(status[k + 1].generator->type->kind));
+        log_event(LOG_WARN, LOG_GENERATOR, "generator not available",
+                  LOG_S("generator", status[k].generator->name),
+                  LOG_S("err", status[k].health.reason));
+    }
+    log_status("✅ Generator Mode: %s", g->type->kind);
+    log_status("✅ %s: %s", strcmp(g->type->kind, "custom") == 0 ? "Script" : "Model", g->target);
+    if (i > 0) {
+        log_status("⚠️  Using fallback generator");
+    }
+}
+
+void app_print_status(struct app *a)
+{
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    size_t n = gen_chain_status(a->chain, status);
+    for (size_t i = 0; i < n; i++) {
+        if (status[i].health.state == GEN_READY) {
+            print_answering(status, i);
+            return;
+        }
+    }
+    struct sf_buf text;
+    sf_buf_init(&text, 8192);
+    app_explain(a, &text);
+    log_status("❌ %s", sf_buf_z(&text));
+    sf_buf_fini(&text);
+}
+
+static const struct {
+    const char *kind, *text, *check;
+} failures[] = {
+    {"local", "Local generator failed", "storyfi generate --task blueprint --input x --mode local"},
+    {"api", "API generator not available", "storyfi config print"},
+    {"vllm", "vLLM generator not available", "storyfi config print"},
+    {"custom", "Custom generator failed",
+     "storyfi generate --task blueprint --input x --mode custom"},
+};
+
+void app_explain(struct app *a, struct sf_buf *out)
+{
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    size_t n = gen_chain_status(a->chain, status);
+    sf_buf_puts(out, "No generator available");
+    for (size_t i = 0; i < n; i++) {
+        const char *reason =
+            status[i].health.reason[0] != '\0' ? status[i].health.reason : status[i].last_error;
+        for (size_t k = 0; k < sizeof failures / sizeof failures[0]; k++) {
+            if (strcmp(failures[k].kind, status[i].generator->type->kind) == 0) {
+                sf_buf_printf(out, "\n  %s: %s\n    check it with: %s", failures[k].text, reason,
+                              failures[k].check);
+            }
+        }
+    }
+}
+
+json_t *app_model_info(const struct gen_trail *trail, const struct gen_result *result)
+{
+    json_t *parameters =
+        result->parameters == NULL ? json_object() : json_incref(result->parameters);
+    json_t *version = result->version[0] == '\0' ? json_null() : json_string(result->version);
+    json_t *provider = result->provider[0] == '\0' ? json_null() : json_string(result->provider);
+    return json_pack("{s:s, s:s, s:o, s:o, s:o}", "mode", trail->answered->type->kind, "name",
+                     result->name, "version", version, "provider", provider, "parameters",
+                     parameters);
+}

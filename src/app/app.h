@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_APP_APP_H
+#define SF_APP_APP_H
+
+#include "conf/conf.h"
+#include "generator/chain.h"
+
+/* What a command needs, opened from one configuration: the chain of generators and the owner's
+ * prompts. */
+struct app;
+
+struct app_options {
+    const char *only; /* this kind (or custom name) alone, no fallback; NULL: mode and fallback */
+};
+
+/* Opens every configured generator; one that cannot be opened stays in the chain with its reason.
+ * Keeps a reference to `conf`. SF_ECONFIG: `only`, mode or fallback name nothing that exists. */
+SF_MUST_USE enum sf_err app_open(const struct conf *conf, const struct app_options *o,
+                                 struct app **out, struct sf_errbuf *eb);
+void app_close(struct app *a);
+
+const struct conf *app_conf(const struct app *a);
+struct gen_chain *app_chain(const struct app *a);
+
+/* Waits until some generator can answer or none is starting any more; true when one can. */
+bool app_wait_ready(struct app *a, struct sf_time until, const atomic_bool *stop);
+
+/* The status lines of the start: which generator will answer, or why none can. */
+void app_print_status(struct app *a);
+
+/* "No generator available" with one cause and remedy per hop, a line each. */
+void app_explain(struct app *a, struct sf_buf *out);
+
+/* model_info of an answer: {"mode","name","version","provider","parameters"}. NULL: out of memory.
+ */
+json_t *app_model_info(const struct gen_trail *trail, const struct gen_result *result);
+
+#endif

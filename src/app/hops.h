@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_APP_HOPS_H
+#define SF_APP_HOPS_H
+
+#include "conf/conf.h"
+#include "generator/chain.h"
+
+/* The hops of the chain as the configuration orders them: `only`, or `mode` first and then
+ * `fallback` (by default whatever else is configured: local, vllm, custom, api), each opened with
+ * its options. */
+SF_MUST_USE enum sf_err hops_open(const struct conf *conf, const char *only,
+                                  struct gen_chain_hop hops[static GEN_CHAIN_MAX], size_t *n,
+                                  struct sf_errbuf *eb);
+void hops_close(struct gen_chain_hop *hops, size_t n);
+
+#endif

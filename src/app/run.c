@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/run.h"
+
+struct progress {
+    const char *task;
+    size_t slots, characters;
+    struct sf_time shown;
+    bool show;
+};
+
+static void on_event(void *arg, const struct gen_event *event)
+{
+    struct progress *p = arg;
+    p->slots += event->kind == GEN_EVENT_SLOT_DONE ? 1 : 0;
+    p->characters += event->kind == GEN_EVENT_SLOT_TEXT ? event->text.n : 0;
+    if (p->show && sf_until(p->shown) < -100) {
+        p->shown = sf_now();
+        fprintf(stderr, "\r%s: %zu slots, %zu characters ", p->task, p->slots, p->characters);
+    }
+}
+
+enum sf_err run_task(struct app *a, const struct story_request *request,
+                     const struct run_options *o, struct run_result *out, struct sf_errbuf *eb)
+{
+    struct sf_time started = sf_now();
+    struct progress progress = {
+        .task = story_task_name(request->task), .show = o->show_progress, .shown = started};
+    struct gen_call call = {.request = request,
+                            .deadline = sf_after(started, o->deadline_ms),
+                            .target = sf_after(started, o->target_ms),
+                            .seed = o->seed,
+                            .on_event = on_event,
+                            .event_arg = &progress,
+                            .cancel = o->cancel};
+    enum sf_err err = gen_chain_generate(app_chain(a), &call, &out->result, &out->trail, eb);
+    out->took_ms = sf_between(started, sf_now());
+    if (o->show_progress) {
+        fputs("\r\x1b[K", stderr);
+    }
+    return err;
+}
+
+void run_print_trail(const struct gen_trail *trail, FILE *out)
+{
+    static const char *const words[] = {"answered", "failed", "passed over"};
+    for (size_t i = 0; i < trail->n; i++) {
+        const struct gen_step *s = &trail->steps[i];
+        fprintf(out, "%s (%s): %s after %.1f s%s%s\n", s->name, s->kind, words[s->outcome],
+                sf_seconds(s->took_ms), s->outcome == GEN_STEP_OK ? "" : ": ", s->reason);
+    }
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#include "generator/registry.h"
+
+#include <string.h>
+
+static const struct generator_type known_vllm = {.kind = "vllm", .multiplier = 1.5};
+static const struct generator_type known_api = {.kind = "api", .multiplier = 0.5};
+
+static const struct generator_type *const types[] = {
+    &generator_local,
+    &known_vllm,
+    &generator_script,
+    &known_api,
+};
+
+const struct generator_type *registry_find(const char *kind)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(types[i]->kind, kind) == 0) {
+            return types[i];
+        }
+    }
+    return NULL;
+}
