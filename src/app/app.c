@@ -9,6 +9,7 @@
 #include <string.h>
 
 struct app {
+    atomic_int refs;
     const struct conf *conf;
     struct gen_chain *chain;
 };
@@ -22,6 +23,7 @@ enum sf_err app_open(const struct conf *conf, const struct app_options *o, struc
     if (a == NULL) {
         return SF_ENOMEM;
     }
+    atomic_init(&a->refs, 1);
     a->conf = conf_ref(conf);
     enum sf_err err = hops_open(conf, o->only, hops, &n, eb);
     if (err == SF_OK) {
@@ -47,9 +49,15 @@ enum sf_err app_open(const struct conf *conf, const struct app_options *o, struc
     return SF_OK;
 }
 
+struct app *app_ref(struct app *a)
+{
+    (void)atomic_fetch_add(&a->refs, 1);
+    return a;
+}
+
 void app_close(struct app *a)
 {
-    if (a == NULL) {
+    if (a == NULL || atomic_fetch_sub(&a->refs, 1) > 1) {
         return;
     }
     gen_chain_close(a->chain);

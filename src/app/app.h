@@ -17,7 +17,8 @@ struct app_options {
  * Keeps a reference to `conf`. SF_ECONFIG: `only`, mode or fallback name nothing that exists. */
 SF_MUST_USE enum sf_err app_open(const struct conf *conf, const struct app_options *o,
                                  struct app **out, struct sf_errbuf *eb);
-void app_close(struct app *a);
+struct app *app_ref(struct app *a);
+void app_close(struct app *a); /* drops one reference; the last one closes */
 
 const struct conf *app_conf(const struct app *a);
 struct gen_chain *app_chain(const struct app *a);

@@ -7,6 +7,8 @@
 /* The subcommands, in the order of the help: X(name). Each has a cmd_<name>.c with
  * `int cmd_<name>(int argc, char **argv)` and `const struct args_spec cmd_<name>_spec`. */
 #define COMMANDS(X)                                                                                \
+    X(miner)                                                                                       \
+    X(status)                                                                                      \
     X(generate)                                                                                    \
     X(story)                                                                                       \
     X(config)                                                                                      \

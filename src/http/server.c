@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/server.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SWEEP_MS 250
+
+/* A connection as the clock watches it: the library's own timeout only sees inactivity. */
+struct watched_socket {
+    struct watched_socket *next;
+    int fd;
+    struct sf_time head_due, body_due; /* SF_NEVER when not waited for */
+};
+
+struct http_server {
+    struct http_server_options options;
+    struct MHD_Daemon *daemon;
+    uint16_t port;
+    pthread_t sweeper;
+    bool has_sweeper;
+    pthread_mutex_t lock; /* of the list, closing */
+    struct watched_socket *sockets;
+    bool closing;
+};
+
+struct http_exchange {
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    struct watched_socket *socket;
+    struct http_request request;
+    struct sf_buf body;
+    struct MHD_Response *response; /* set by http_reply */
+    int status;
+    void *owned;
+    pthread_mutex_t lock; /* of parked, response */
+    bool parked, dispatched;
+};
+
+struct http_server_options http_server_options_default(void)
+{
+    return (struct http_server_options){.ip = "127.0.0.1",
+                                        .threads = 2,
+                                        .max_connections = 256,
+                                        .max_connections_per_ip = 64,
+                                        .max_head_bytes = 32768,
+                                        .max_body_bytes = 4U << 20,
+                                        .head_timeout_ms = 5000,
+                                        .body_timeout_ms = 15000,
+                                        .idle_timeout_ms = 75000};
+}
+
+/* ---- the clock ------------------------------------------------------------------------------- */
+
+static void *sweep(void *arg)
+{
+    struct http_server *s = arg;
+    (void)pthread_mutex_lock(&s->lock);
+    while (!s->closing) {
+        for (struct watched_socket *w = s->sockets; w != NULL; w = w->next) {
+            if (sf_until(w->head_due) <= 0 || sf_until(w->body_due) <= 0) {
+                (void)shutdown(w->fd, SHUT_RDWR);
+            }
+        }
+        (void)pthread_mutex_unlock(&s->lock);
+        (void)poll(NULL, 0, SWEEP_MS);
+        (void)pthread_mutex_lock(&s->lock);
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+static void due(struct http_server *s, struct watched_socket *w, sf_ms head, sf_ms body)
+{
+    if (w == NULL) {
+        return;
+    }
+    struct sf_time now = sf_now();
+    (void)pthread_mutex_lock(&s->lock);
+    w->head_due = head > 0 ? sf_after(now, head) : SF_NEVER;
+    w->body_due = body > 0 ? sf_after(now, body) : SF_NEVER;
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *s = arg;
+    struct watched_socket *w = *context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        w = info == NULL ? NULL : sf_alloc(sizeof *w);
+        if (w == NULL) {
+            return;
+        }
+        w->fd = info->connect_fd;
+        *context = w;
+        due(s, w, s->options.head_timeout_ms, 0);
+        (void)pthread_mutex_lock(&s->lock);
+        w->next = s->sockets;
+        s->sockets = w;
+        (void)pthread_mutex_unlock(&s->lock);
+        return;
+    }
+    (void)pthread_mutex_lock(&s->lock);
+    for (struct watched_socket **at = &s->sockets; *at != NULL; at = &(*at)->next) {
+        if (*at == w) {
+            *at = w->next;
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    free(w);
+    *context = NULL;
+}
+
+/* ---- collecting a request -------------------------------------------------------------------- */
+
+static void read_peer(struct http_exchange *x)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char port[8] = "0";
+    uint64_t number = 0;
+    if (info == NULL || info->client_addr == NULL) {
+        return;
+    }
+    socklen_t n = info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                           : sizeof(struct sockaddr_in);
+    (void)getnameinfo(info->client_addr, n, x->request.peer_ip, sizeof x->request.peer_ip, port,
+                      sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    (void)sf_scan_u64(sf_str(port), 65535, &number);
+    x->request.peer_port = (unsigned)number;
+}
+
+static enum MHD_Result add_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    struct http_request *r = arg;
+    (void)kind;
+    if (r->n_headers == HTTP_HEADERS_MAX) {
+        r->too_many_headers = true;
+        return MHD_NO;
+    }
+    r->headers[r->n_headers++] = (struct http_header){sf_str(name), sf_str(value)};
+    return MHD_YES;
+}
+
+static struct http_exchange *exchange_open(struct http_server *s, struct MHD_Connection *connection,
+                                           const char *method, const char *path)
+{
+    struct http_exchange *x = sf_alloc(sizeof *x);
+    if (x == NULL) {
+        return NULL;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    x->server = s;
+    x->connection = connection;
+    x->socket = info == NULL ? NULL : info->socket_context;
+    x->request.method = method;
+    x->request.path = path;
+    sf_buf_init(&x->body, s->options.max_body_bytes);
+    (void)pthread_mutex_init(&x->lock, NULL);
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &x->request);
+    read_peer(x);
+    due(s, x->socket, 0, s->options.body_timeout_ms);
+    return x;
+}
+
+static void collect(struct http_exchange *x, const char *data, size_t n)
+{
+    sf_buf_add(&x->body, data, n); /* beyond the cap nothing is kept: the error is sticky */
+    x->request.body_too_large = x->body.err == SF_ELIMIT;
+}
+
+static enum MHD_Result queue_response(struct http_exchange *x)
+{
+    enum MHD_Result ok = MHD_queue_response(x->connection, (unsigned)x->status, x->response);
+    return ok;
+}
+
+/* Hands the request to the handler; parks the connection unless the answer is there already. */
+static enum MHD_Result dispatch(struct http_exchange *x)
+{
+    struct http_server *s = x->server;
+    x->request.body = sf_buf_str(&x->body);
+    x->dispatched = true;
+    due(s, x->socket, 0, 0);
+    s->options.handler(s->options.arg, x, &x->request);
+    (void)pthread_mutex_lock(&x->lock);
+    bool answered = x->response != NULL;
+    if (!answered) {
+        x->parked = true;
+        MHD_suspend_connection(x->connection);
+    }
+    (void)pthread_mutex_unlock(&x->lock);
+    return answered ? queue_response(x) : MHD_YES;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *n, void **context)
+{
+    struct http_exchange *x = *context;
+    (void)version;
+    if (x == NULL) {
+        *context = x = exchange_open(arg, connection, method, path);
+        return x == NULL ? MHD_NO : MHD_YES;
+    }
+    if (*n > 0) {
+        collect(x, data, *n);
+        *n = 0;
+        return MHD_YES;
+    }
+    if (!x->dispatched) {
+        return dispatch(x);
+    }
+    return queue_response(x); /* resumed by http_reply */
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct http_server *s = arg;
+    struct http_exchange *x = *context;
+    (void)connection;
+    (void)code;
+    if (x == NULL) {
+        return;
+    }
+    due(s, x->socket, s->options.idle_timeout_ms, 0); /* the next head, with its idle time */
+    if (x->response != NULL) {
+        MHD_destroy_response(x->response);
+    }
+    free(x->owned), x->owned = NULL;
+    sf_buf_fini(&x->body);
+    (void)pthread_mutex_destroy(&x->lock);
+    free(x);
+    *context = NULL;
+}
+
+/* ---- answering ------------------------------------------------------------------------------- */
+
+static void add_response_header(struct MHD_Response *response, const struct http_header *h)
+{
+    char name[128], value[512];
+    (void)snprintf(name, sizeof name, "%.*s", SF_STR_ARG(h->name));
+    (void)snprintf(value, sizeof value, "%.*s", SF_STR_ARG(h->value));
+    if (MHD_add_response_header(response, name, value) != MHD_YES) {
+        log_event(LOG_WARN, LOG_HTTP, "response header left out", LOG_S("name", name));
+    }
+}
+
+void http_reply(struct http_exchange *x, int status, const struct http_header *headers,
+                size_t n_headers, struct sf_str body)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body.n, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
+    SF_BUG_ON(response == NULL && body.n == 0);
+    if (response == NULL) { /* no memory for the body: an empty answer is better than none */
+        response =
+            MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+        status = 503;
+        SF_BUG_ON(response == NULL);
+    }
+    for (size_t i = 0; i < n_headers; i++) {
+        add_response_header(response, &headers[i]);
+    }
+    (void)pthread_mutex_lock(&x->lock);
+    SF_BUG_ON(x->response != NULL);
+    x->status = status;
+    x->response = response;
+    bool parked = x->parked;
+    struct MHD_Connection *connection = x->connection;
+    (void)pthread_mutex_unlock(&x->lock);
+    if (parked) {
+        MHD_resume_connection(connection);
+    }
+}
+
+void http_exchange_own(struct http_exchange *x, void *state_own)
+{
+    x->owned = state_own;
+}
+
+/* ---- the listener ---------------------------------------------------------------------------- */
+
+static void log_library(void *arg, const char *fmt, va_list ap)
+{
+    char text[256];
+    (void)arg;
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    log_event(LOG_DEBUG, LOG_HTTP, "http library", LOG_S("text", text));
+}
+
+static enum sf_err bind_socket(const struct http_server_options *o, int *out, uint16_t *port,
+                               struct sf_errbuf *eb)
+{
+    char service[8];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    struct sockaddr_storage bound;
+    socklen_t n = sizeof bound;
+    int yes = 1;
+    (void)snprintf(service, sizeof service, "%u", o->port);
+    if (getaddrinfo(o->ip, service, &hints, &found) != 0) {
+        return sf_fail(eb, SF_ECONFIG, "%s is not an IP address", o->ip);
+    }
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    bool ok = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 511) == 0 &&
+              getsockname(fd, (struct sockaddr *)&bound, &n) == 0;
+    freeaddrinfo(found);
+    if (!ok) {
+        enum sf_err err = sf_fail_errno(eb, SF_EIO, "cannot listen on %s port %u", o->ip, o->port);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return err;
+    }
+    *port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                                              : ((struct sockaddr_in *)&bound)->sin_port);
+    *out = fd;
+    return SF_OK;
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
+{
+    const struct http_server_options *o = &s->options;
+    return MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
+        MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        o->max_connections_per_ip, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->max_head_bytes * 2,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(o->idle_timeout_ms / 1000),
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+}
+
+enum sf_err http_server_open(const struct http_server_options *o, struct http_server **out,
+                             struct sf_errbuf *eb)
+{
+    int fd = -1;
+    struct http_server *s = sf_alloc(sizeof *s);
+    if (s == NULL) {
+        return SF_ENOMEM;
+    }
+    s->options = *o;
+    (void)pthread_mutex_init(&s->lock, NULL);
+    enum sf_err err = bind_socket(o, &fd, &s->port, eb);
+    if (err == SF_OK) {
+        s->daemon = start_daemon(s, fd);
+        if (s->daemon == NULL) {
+            (void)close(fd);
+            err = sf_fail(eb, SF_EIO, "the HTTP listener on %s port %u does not start", o->ip,
+                          o->port);
+        }
+    }
+    if (err == SF_OK) {
+        s->has_sweeper = pthread_create(&s->sweeper, NULL, sweep, s) == 0;
+        err = s->has_sweeper ? SF_OK : SF_ENOMEM;
+    }
+    if (err != SF_OK) {
+        http_server_close(s);
+        return err;
+    }
+    *out = s;
+    return SF_OK;
+}
+
+uint16_t http_server_port(const struct http_server *s)
+{
+    return s->port;
+}
+
+void http_server_stop_accepting(struct http_server *s)
+{
+    MHD_socket fd = MHD_quiesce_daemon(s->daemon);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
+void http_server_close(struct http_server *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    if (s->daemon != NULL) {
+        MHD_stop_daemon(s->daemon);
+    }
+    (void)pthread_mutex_lock(&s->lock);
+    s->closing = true;
+    (void)pthread_mutex_unlock(&s->lock);
+    if (s->has_sweeper) {
+        (void)pthread_join(s->sweeper, NULL);
+    }
+    (void)pthread_mutex_destroy(&s->lock);
+    free(s);
+}

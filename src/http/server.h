@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_HTTP_SERVER_H
+#define SF_HTTP_SERVER_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "http/message.h"
+
+/* One listener. Requests are collected whole within their limits, handed to a function, and
+ * answered from any thread, then or later: the connection is parked meanwhile. */
+struct http_server;
+struct http_exchange;
+
+#define HTTP_HEADERS_MAX 64
+
+struct http_request {
+    const char *method; /* "POST" */
+    const char *path;   /* without query */
+    struct http_header headers[HTTP_HEADERS_MAX];
+    size_t n_headers;
+    bool too_many_headers;
+    struct sf_str body;
+    bool body_too_large;
+    char peer_ip[46];
+    unsigned peer_port;
+};
+
+/* Gets a whole request, valid until the exchange is answered. Must call http_reply exactly once,
+ * now or later, on any thread. Runs on an HTTP thread: must not block. */
+typedef void (*http_handler)(void *arg, struct http_exchange *x,
+                             const struct http_request *request);
+
+struct http_server_options {
+    const char *ip; /* "127.0.0.1", "0.0.0.0", or IPv6 */
+    uint16_t port;  /* 0 any free one */
+    unsigned threads;
+    unsigned max_connections, max_connections_per_ip;
+    size_t max_head_bytes, max_body_bytes;
+    sf_ms head_timeout_ms, body_timeout_ms, idle_timeout_ms;
+    http_handler handler;
+    void *arg;
+};
+struct http_server_options http_server_options_default(void);
+
+/* SF_EIO names address and cause ("in use by another program"). */
+SF_MUST_USE enum sf_err http_server_open(const struct http_server_options *o,
+                                         struct http_server **out, struct sf_errbuf *eb);
+uint16_t http_server_port(const struct http_server *s);
+/* No new connections from here on; those that are there are answered. */
+void http_server_stop_accepting(struct http_server *s);
+/* All exchanges must have been answered. */
+void http_server_close(struct http_server *s);
+
+/* Answers. Headers and body are copied; Content-Length is added. */
+void http_reply(struct http_exchange *x, int status, const struct http_header *headers,
+                size_t n_headers, struct sf_str body);
+
+/* Room for the handler's own state, freed with free() when the exchange ends. */
+void http_exchange_own(struct http_exchange *x, void *state_own);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "miner/axon.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metric.h"
+
+#include <string.h>
+
+struct app *axon_take_app(struct axon *a)
+{
+    (void)pthread_mutex_lock(&a->lock);
+    struct app *app = app_ref(a->app);
+    (void)pthread_mutex_unlock(&a->lock);
+    return app;
+}
+
+void axon_swap_app(struct axon *a, struct app *app_own)
+{
+    (void)pthread_mutex_lock(&a->lock);
+    struct app *old = a->app;
+    a->app = app_own;
+    (void)pthread_mutex_unlock(&a->lock);
+    app_close(old);
+}
+
+struct sf_time axon_deadline(const struct conf *conf, struct sf_time received,
+                             double timeout_seconds)
+{
+    const struct conf_deadline *d = &conf->deadline;
+    double asked = timeout_seconds * 1000.0;
+    double total = asked > (double)d->max_ms ? (double)d->max_ms : asked;
+    double share = total * d->margin_percent / 100.0;
+    double margin = share > (double)d->margin_ms ? share : (double)d->margin_ms;
+    return sf_after(received, total > margin ? (sf_ms)(total - margin) : 0);
+}
+
+void axon_note(const struct answer_to *to, uint64_t id, const char *task, int status,
+               const char *generator, const char *message)
+{
+    static const double buckets[] = {0.1, 0.5, 1, 2, 5, 10, 15, 20, 25, 30, 45, 60};
+    char labels[64];
+    sf_ms took = sf_between(to->received, sf_now());
+    (void)snprintf(labels, sizeof labels, "task=\"%s\",status=\"%d\"", task, status);
+    metric_add(metric_counter("storyfi_requests_total", labels, "Requests answered by the axon."),
+               1);
+    metric_observe(metric_histogram("storyfi_answer_seconds", "",
+                                    "Time from the door to the answer.", buckets,
+                                    sizeof buckets / sizeof buckets[0]),
+                   sf_seconds(took));
+    log_event(status == 200 ? LOG_INFO : LOG_WARN, LOG_AXON,
+              status == 200 ? "request answered" : "request refused", LOG_I("req", id),
+              LOG_S("peer", to->peer_ip), LOG_S("hotkey", to->synapse->dendrite_hotkey),
+              LOG_S("task", task), LOG_I("status", status), LOG_I("ms", took),
+              LOG_S("generator", generator), LOG_S("err", message));
+}
+
+static void refuse(struct axon *a, const struct answer_to *to, int status, const char *message)
+{
+    axon_note(to, 0, "", status, "", message);
+    answer_error(&a->me, to, status, message);
+}
+
+/* ---- gates ----------------------------------------------------------------------------------- */
+
+static bool is_listed(const struct conf_strings *list, const char *hotkey)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (strcmp(list->v[i], hotkey) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum sf_err check_lists(const struct conf *conf, const struct synapse *s,
+                               struct sf_errbuf *eb)
+{
+    if (is_listed(&conf->blacklist.deny, s->dendrite_hotkey)) {
+        return sf_fail(eb, SF_EFORBIDDEN, "Forbidden. Key is blacklisted: on the deny list.");
+    }
+    if (conf->blacklist.allow.n > 0 && !is_listed(&conf->blacklist.allow, s->dendrite_hotkey)) {
+        return sf_fail(eb, SF_EFORBIDDEN, "Forbidden. Key is blacklisted: not on the allow list.");
+    }
+    return SF_OK;
+}
+
+static enum sf_err admit(struct axon *a, const struct conf *conf, const struct http_request *r,
+                         struct synapse *s, struct sf_errbuf *eb)
+{
+    uint8_t caller[32];
+    enum sf_err err = synapse_parse(r->headers, r->n_headers, s, eb);
+    if (err == SF_OK && r->too_many_headers) {
+        err = sf_fail(eb, SF_EPARSE, "more than %d headers", HTTP_HEADERS_MAX);
+    }
+    if (err == SF_OK && r->body_too_large) {
+        err = sf_fail(eb, SF_ELIMIT, "body larger than %lld bytes",
+                      (long long)conf->axon.max_body_bytes);
+    }
+    if (err == SF_OK) {
+        err = check_lists(conf, s, eb);
+    }
+    return err == SF_OK ? axon_verify(a->nonces, a->me.hotkey, s, caller, eb) : err;
+}
+
+/* ---- the synapse ----------------------------------------------------------------------------- */
+
+static enum sf_err make_job(struct axon *a, const struct answer_to *to, struct app *app,
+                            const struct http_request *r, struct job **out, struct sf_errbuf *eb)
+{
+    const struct conf *conf = app_conf(app);
+    struct job *j = sf_alloc(sizeof *j);
+    if (j == NULL) {
+        return sf_fail(eb, SF_EBUSY, "out of memory");
+    }
+    enum sf_err err = json_parse(r->body, JSON_LIMITS_DEFAULT, &j->body, eb);
+    if (err == SF_OK && !json_is_object(j->body)) {
+        err = sf_fail(eb, SF_EPARSE, "body is not a JSON object");
+    }
+    if (err == SF_OK) {
+        err = story_request_init(&j->request, j->body, eb);
+    }
+    if (err != SF_OK) {
+        job_free(j);
+        return err == SF_ELIMIT ? SF_EPARSE : err; /* too deep: malformed, not too large */
+    }
+    j->id = ++a->last_id;
+    j->exchange = to->exchange;
+    j->synapse = *to->synapse;
+    j->app = app_ref(app);
+    j->received = to->received;
+    j->deadline = axon_deadline(conf, to->received, to->synapse->timeout_seconds);
+    j->target = sf_earlier(j->deadline, sf_after(to->received, conf->deadline.target_ms));
+    (void)snprintf(j->peer_ip, sizeof j->peer_ip, "%s", r->peer_ip);
+    j->peer_port = r->peer_port;
+    *out = j;
+    return SF_OK;
+}
+
+static enum sf_err handle_story(struct axon *a, const struct answer_to *to, struct app *app,
+                                const struct http_request *r, struct sf_errbuf *eb)
+{
+    struct job *j = NULL;
+    enum sf_err err = make_job(a, to, app, r, &j, eb);
+    if (err == SF_OK) {
+        err = queue_push(a->queue, j);
+        if (err != SF_OK) {
+            job_free(j);
+            err = sf_fail(eb, err, "queue is full");
+        }
+    }
+    return err;
+}
+
+static enum sf_err handle_ping(struct axon *a, const struct answer_to *to, struct app *app,
+                               const struct http_request *r, struct sf_errbuf *eb)
+{
+    json_t *body = NULL;
+    (void)app;
+    enum sf_err err = json_parse(r->body, JSON_LIMITS_DEFAULT, &body, eb);
+    if (err == SF_OK) {
+        axon_note(to, 0, "ping", 200, "", "");
+        answer_success(&a->me, to, body, NULL);
+    }
+    json_decref(body);
+    return err == SF_ELIMIT ? SF_EPARSE : err;
+}
+
+static const struct route {
+    const char *path, *name;
+    enum sf_err (*handle)(struct axon *a, const struct answer_to *to, struct app *app,
+                          const struct http_request *r, struct sf_errbuf *eb);
+} routes[] = {
+    {"/StoryGenerationSynapse", "StoryGenerationSynapse", handle_story},
+    {"/Synapse", "Synapse", handle_ping},
+};
+
+static const struct route *find_route(const char *path)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        if (strcmp(path, routes[i].path) == 0) {
+            return &routes[i];
+        }
+    }
+    return NULL;
+}
+
+static void handle_route(struct axon *a, const struct route *route, struct answer_to *to,
+                         struct synapse *s, const struct http_request *r)
+{
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct app *app = axon_take_app(a);
+    to->route = route->name;
+    enum sf_err err = admit(a, app_conf(app), r, s, &eb);
+    if (err == SF_OK) {
+        err = route->handle(a, to, app, r, &eb);
+    }
+    if (err != SF_OK) {
+        refuse(a, to, sf_err_info(err)->http_status, sf_err_text(&eb, err));
+    }
+    app_close(app);
+}
+
+void axon_handle(void *arg, struct http_exchange *x, const struct http_request *r)
+{
+    struct axon *a = arg;
+    struct synapse s = {.timeout_seconds = SYNAPSE_TIMEOUT_DEFAULT};
+    struct answer_to to = {.exchange = x,
+                           .synapse = &s,
+                           .route = "Synapse",
+                           .peer_ip = r->peer_ip,
+                           .peer_port = r->peer_port,
+                           .received = sf_now()};
+    const struct route *route = find_route(r->path);
+    if (strcmp(r->path, "/health") == 0 && strcmp(r->method, "GET") == 0) {
+        static const struct http_header json[] = {{{"content-type", 12}, {"application/json", 16}}};
+        http_reply(x, 200, json, 1, SF_STR("{\"status\":\"ok\"}"));
+    } else if (route == NULL) {
+        refuse(a, &to, 404, "Synapse not found");
+    } else if (strcmp(r->method, "POST") != 0) {
+        refuse(a, &to, 405, "Method not allowed: use POST");
+    } else {
+        handle_route(a, route, &to, &s, r);
+    }
+}

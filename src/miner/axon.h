@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_MINER_AXON_H
+#define SF_MINER_AXON_H
+
+#include "bittensor/verify.h"
+#include "miner/answer.h"
+#include "miner/queue.h"
+
+#include <pthread.h>
+
+/* The public side: routes, cheap gates, verification, then the queue. */
+struct axon {
+    struct answer_identity me;
+    struct nonce_table *nonces;
+    struct queue *queue;
+    pthread_mutex_t lock; /* of `app` */
+    struct app *app;      /* the current one: requests take a reference */
+    _Atomic uint64_t last_id;
+};
+
+/* The http_handler of the axon's listener; `arg` is the struct axon. */
+void axon_handle(void *arg, struct http_exchange *x, const struct http_request *request);
+
+/* The current app, with a reference for the caller. */
+struct app *axon_take_app(struct axon *a);
+/* Puts another in its place (taken over); the old one closes when its requests are done. */
+void axon_swap_app(struct axon *a, struct app *app_own);
+
+/* Absolute deadline and target of a request by its timeout header and the configuration. */
+struct sf_time axon_deadline(const struct conf *conf, struct sf_time received,
+                             double timeout_seconds);
+
+/* One line and one count for an answered request; task "" when it never had one. */
+void axon_note(const struct answer_to *to, uint64_t id, const char *task, int status,
+               const char *generator, const char *message);
+
+#endif

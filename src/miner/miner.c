@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include "miner/miner.h"
+
+#include "base/log.h"
+#include "bittensor/wallet.h"
+#include "miner/admin.h"
+#include "miner/lock_file.h"
+#include "miner/workers.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_MS 50
+#define FINISH_MS 60000
+#define READY_WAIT_MS 120000
+
+struct miner {
+    struct axon axon;
+    struct admin admin;
+    struct http_server *axon_server, *admin_server;
+    struct workers *workers;
+    int lock_fd;
+    char axon_ip[64];
+    sigset_t signals;
+};
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static enum sf_err open_identity(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
+{
+    struct wallet_names w = {conf->wallet.path, conf->wallet.name, conf->wallet.hotkey};
+    struct sr25519_keypair key;
+    bool readable = false;
+    enum sf_err err = wallet_read_hotkey(&w, &key, &readable, eb);
+    if (err != SF_OK) {
+        return err;
+    }
+    /* Without a chain the miner signs nothing: the address is all it keeps. */
+    ss58_encode(key.public_key, m->axon.me.hotkey);
+    sr25519_wipe(&key);
+    synapse_uuid(m->axon.me.uuid);
+    if (readable) {
+        log_event(LOG_WARN, LOG_WALLET, "hotkey file can be read by others",
+                  LOG_S("hotkey", w.hotkey), LOG_S("remedy", "chmod 600 the file"));
+    }
+    return SF_OK;
+}
+
+static enum sf_err open_nonces(struct miner *m, const struct conf *conf)
+{
+    struct nonce_options o = nonce_options_default();
+    o.slack_ns = conf->axon.nonce_window_ms * 1000000;
+    o.future_ns = conf->axon.nonce_future_ms * 1000000;
+    return nonce_table_open(&o, &m->axon.nonces);
+}
+
+/* Whether an address belongs to this machine; the wildcard does. */
+static bool is_own_address(const char *ip)
+{
+    struct ifaddrs *all = NULL;
+    bool own = strcmp(ip, "0.0.0.0") == 0 || strcmp(ip, "::") == 0;
+    if (getifaddrs(&all) != 0) {
+        return true;
+    }
+    for (const struct ifaddrs *a = all; a != NULL && !own; a = a->ifa_next) {
+        char text[NI_MAXHOST];
+        int family = a->ifa_addr == NULL ? AF_UNSPEC : a->ifa_addr->sa_family;
+        socklen_t n = family == AF_INET6 ? 28 : 16; /* struct sockaddr_in6, sockaddr_in */
+        own = (family == AF_INET || family == AF_INET6) &&
+              getnameinfo(a->ifa_addr, n, text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0 &&
+              strcmp(text, ip) == 0;
+    }
+    freeifaddrs(all);
+    return own || strncmp(ip, "127.", 4) == 0;
+}
+
+static enum sf_err open_admin(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
+{
+    struct http_server_options o = http_server_options_default();
+    bool loopback = strncmp(conf->admin.ip, "127.", 4) == 0 || strcmp(conf->admin.ip, "::1") == 0;
+    if (!loopback) {
+        return sf_fail(eb, SF_ECONFIG,
+                       "admin.ip got \"%s\", takes a loopback address: the admin listener has no "
+                       "token yet; reach it through an SSH tunnel",
+                       conf->admin.ip);
+    }
+    o.ip = conf->admin.ip;
+    o.port = (uint16_t)conf->admin.port;
+    o.threads = 1;
+    o.max_body_bytes = 65536;
+    o.handler = admin_handle;
+    o.arg = &m->admin;
+    enum sf_err err = http_server_open(&o, &m->admin_server, eb);
+    if (err == SF_OK) {
+        log_event(LOG_INFO, LOG_ADMIN, "admin listener open", LOG_S("ip", o.ip),
+                  LOG_I("port", http_server_port(m->admin_server)));
+    }
+    return err;
+}
+
+static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
+{
+    struct http_server_options o = http_server_options_default();
+    (void)snprintf(m->axon_ip, sizeof m->axon_ip, "%s",
+                   strcmp(conf->axon.ip, "[::]") == 0 ? "0.0.0.0" : conf->axon.ip);
+    if (!is_own_address(m->axon_ip)) {
+        log_event(LOG_WARN, LOG_AXON, "axon.ip is no address of this machine; listening on all",
+                  LOG_S("ip", m->axon_ip),
+                  LOG_S("remedy", "name a public address with --axon.external_ip"));
+        memcpy(m->axon_ip, "0.0.0.0", 8);
+    }
+    o.ip = m->axon_ip;
+    o.port = (uint16_t)conf->axon.port;
+    o.max_connections = (unsigned)conf->axon.max_connections;
+    o.max_connections_per_ip = (unsigned)conf->axon.max_connections_per_ip;
+    o.max_body_bytes = (size_t)conf->axon.max_body_bytes;
+    o.head_timeout_ms = conf->axon.head_timeout_ms;
+    o.body_timeout_ms = conf->axon.body_timeout_ms;
+    o.handler = axon_handle;
+    o.arg = &m->axon;
+    enum sf_err err = http_server_open(&o, &m->axon_server, eb);
+    if (err == SF_OK) {
+        m->admin.axon_ip = m->axon_ip;
+        m->admin.axon_port = http_server_port(m->axon_server);
+        atomic_store(&m->admin.serving, true);
+        log_status("✅ Axon: %s:%u, hotkey %s", m->axon_ip, m->admin.axon_port, m->axon.me.hotkey);
+    }
+    return err;
+}
+
+static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
+{
+    struct app_options o = {.only = NULL};
+    enum sf_err err = open_identity(m, conf, eb);
+    if (err == SF_OK) {
+        err = lock_file_take(conf->state_dir, m->axon.me.hotkey, &m->lock_fd, eb);
+    }
+    if (err == SF_OK) {
+        err = open_nonces(m, conf);
+    }
+    if (err == SF_OK) {
+        err = queue_open((size_t)conf->axon.queue_size, &m->axon.queue);
+    }
+    if (err == SF_OK) {
+        err = app_open(conf, &o, &m->axon.app, eb);
+    }
+    if (err == SF_OK) {
+        err = workers_open(&m->axon, (size_t)conf->axon.max_workers, &m->workers);
+    }
+    return err == SF_OK ? open_admin(m, conf, eb) : err;
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+/* The signal that arrived, 0 for none. */
+static int next_signal(const struct miner *m, sf_ms wait)
+{
+    struct timespec ts = {.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000};
+    int s = sigtimedwait(&m->signals, NULL, &ts);
+    return s > 0 ? s : 0;
+}
+
+static void say_difference(void *arg, const char *key, bool reload)
+{
+    (void)arg;
+    log_event(reload ? LOG_INFO : LOG_WARN, LOG_CONF,
+              reload ? "setting taken over" : "setting changed; it needs a restart",
+              LOG_S("key", key));
+}
+
+static void reload_settings(struct miner *m, miner_reload_fn reload, void *arg)
+{
+    struct app_options o = {.only = NULL};
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct app *fresh = NULL, *old = axon_take_app(&m->axon);
+    const struct conf *conf = reload(arg);
+    if (conf != NULL) {
+        conf_diff(app_conf(old), conf, say_difference, NULL);
+        enum sf_err err = app_open(conf, &o, &fresh, &eb);
+        if (err == SF_OK) {
+            axon_swap_app(&m->axon, fresh);
+            log_event(LOG_WARN, LOG_CONF, "configuration loaded again", LOG_S("file", conf->file));
+        } else {
+            log_event(LOG_ERROR, LOG_CONF, "new configuration refused, the old one stays",
+                      LOG_ERR(&eb, err));
+        }
+        conf_unref(conf);
+    }
+    app_close(old);
+}
+
+/* Waits for the preferred generator, then opens the axon; true when the program is to end. */
+static bool wait_until_ready(struct miner *m)
+{
+    struct app *app = axon_take_app(&m->axon);
+    struct sf_time until = sf_after(sf_now(), READY_WAIT_MS);
+    int s = 0;
+    while (s == 0 && sf_until(until) > 0 && !app_wait_ready(app, sf_after(sf_now(), 1), NULL)) {
+        struct gen_hop_status status[GEN_CHAIN_MAX];
+        size_t n = gen_chain_status(app_chain(app), status);
+        bool starting = false;
+        for (size_t i = 0; i < n; i++) {
+            starting = starting || status[i].health.state == GEN_STARTING;
+        }
+        if (!starting) {
+            break;
+        }
+        s = next_signal(m, TICK_MS);
+    }
+    if (s == 0 || s == SIGHUP) {
+        app_print_status(app);
+    }
+    app_close(app);
+    return s == SIGTERM || s == SIGINT;
+}
+
+static void serve(struct miner *m, miner_reload_fn reload, void *arg)
+{
+    for (;;) {
+        int s = next_signal(m, TICK_MS);
+        if (s == SIGTERM || s == SIGINT) {
+            return;
+        }
+        if (s == SIGHUP) {
+            reload_settings(m, reload, arg);
+        }
+        workers_sweep(&m->axon);
+    }
+}
+
+/* In flight is finished within a minute; a second signal ends at once. */
+static void finish(struct miner *m)
+{
+    struct sf_time until = sf_after(sf_now(), FINISH_MS);
+    struct queue_counts q = queue_count(m->axon.queue);
+    log_event(LOG_INFO, LOG_MAIN, "shutting down", LOG_I("in_flight", q.in_flight),
+              LOG_I("queued", q.depth));
+    atomic_store(&m->admin.serving, false);
+    if (m->axon_server != NULL) {
+        http_server_stop_accepting(m->axon_server);
+    }
+    queue_drain(m->axon.queue);
+    while (q.depth + q.in_flight > 0 && sf_until(until) > 0) {
+        int s = next_signal(m, TICK_MS);
+        if (s == SIGTERM || s == SIGINT) {
+            _exit(0);
+        }
+        workers_sweep(&m->axon);
+        q = queue_count(m->axon.queue);
+    }
+    workers_cancel_all(&m->axon);
+    (void)poll(NULL, 0, TICK_MS); /* the last answers leave */
+}
+
+static void close_all(struct miner *m)
+{
+    if (m->workers != NULL) {
+        queue_drain(m->axon.queue);
+        workers_close(m->workers);
+    }
+    http_server_close(m->axon_server);
+    http_server_close(m->admin_server);
+    app_close(m->axon.app);
+    queue_close(m->axon.queue);
+    nonce_table_close(m->axon.nonces);
+    if (m->lock_fd >= 0) {
+        (void)close(m->lock_fd);
+    }
+    (void)pthread_mutex_destroy(&m->axon.lock);
+}
+
+enum sf_err miner_run(const struct conf *conf, miner_reload_fn reload, void *arg,
+                      struct sf_errbuf *eb)
+{
+    struct miner m = {.lock_fd = -1, .axon_ip = ""};
+    (void)pthread_mutex_init(&m.axon.lock, NULL);
+    (void)sigemptyset(&m.signals);
+    (void)sigaddset(&m.signals, SIGTERM);
+    (void)sigaddset(&m.signals, SIGINT);
+    (void)sigaddset(&m.signals, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &m.signals, NULL); /* every thread inherits it */
+    m.admin = (struct admin){.axon = &m.axon, .started = sf_now(), .axon_ip = ""};
+    enum sf_err err = open_all(&m, conf, eb);
+    if (err == SF_OK && !wait_until_ready(&m)) {
+        err = open_axon(&m, conf, eb);
+        if (err == SF_OK) {
+            serve(&m, reload, arg);
+        }
+    }
+    if (err == SF_OK) {
+        finish(&m);
+    }
+    close_all(&m);
+    return err;
+}

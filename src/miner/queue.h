@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_MINER_QUEUE_H
+#define SF_MINER_QUEUE_H
+
+#include "miner/job.h"
+
+/* The bounded queue between the axon and its workers: highest priority first, then the oldest. */
+struct queue;
+
+SF_MUST_USE enum sf_err queue_open(size_t size, struct queue **out);
+/* Must be empty and without waiting workers. */
+void queue_close(struct queue *q);
+
+/* SF_EBUSY when it is full or draining: the job stays the caller's. */
+SF_MUST_USE enum sf_err queue_push(struct queue *q, struct job *j);
+/* Waits for a job; NULL when the queue is draining and empty: the worker ends. Owned by the caller,
+ * and counted as in flight until queue_done. */
+struct job *queue_pop(struct queue *q);
+void queue_done(struct queue *q, struct job *j);
+
+/* Nothing new is taken in; workers end when it is empty. */
+void queue_drain(struct queue *q);
+
+struct queue_counts {
+    size_t depth, in_flight, size;
+};
+struct queue_counts queue_count(struct queue *q);
+
+/* Calls `fn` for every job that is queued or in flight, under the lock: it must not block. */
+void queue_each(struct queue *q, void (*fn)(void *arg, struct job *j), void *arg);
+
+#endif

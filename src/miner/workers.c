@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "miner/workers.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+#define LATE_MS 150 /* a worker gets this long to answer 408 by itself */
+
+struct workers {
+    struct axon *axon;
+    size_t n;
+    pthread_t threads[];
+};
+
+static struct answer_to answer_to_job(const struct job *j)
+{
+    return (struct answer_to){.exchange = j->exchange,
+                              .synapse = &j->synapse,
+                              .route = "StoryGenerationSynapse",
+                              .peer_ip = j->peer_ip,
+                              .peer_port = j->peer_port,
+                              .received = j->received};
+}
+
+/* Errors as the validator is told them: it learns that, not why. */
+static void fail_job(struct axon *a, struct job *j, int status, const char *message,
+                     const char *detail)
+{
+    struct answer_to to = answer_to_job(j);
+    if (!atomic_exchange(&j->answered, true)) {
+        axon_note(&to, j->id, story_task_name(j->request.task), status, "", detail);
+        answer_error(&a->me, &to, status, message);
+    }
+}
+
+static void succeed(struct axon *a, struct job *j, const struct gen_trail *trail,
+                    const struct gen_result *result)
+{
+    struct answer_to to = answer_to_job(j);
+    json_t *info = app_model_info(trail, result);
+    struct synapse_answer answer = {.output_data = result->output,
+                                    .model_info = info,
+                                    .generation_seconds =
+                                        sf_seconds(sf_between(j->received, sf_now())),
+                                    .miner_version = STORYFI_VERSION};
+    if (info == NULL) {
+        fail_job(a, j, 503, "out of memory", "out of memory");
+    } else if (!atomic_exchange(&j->answered, true)) {
+        axon_note(&to, j->id, story_task_name(j->request.task), 200, trail->answered->name, "");
+        answer_success(&a->me, &to, j->body, &answer);
+    }
+    json_decref(info);
+}
+
+static void work(struct axon *a, struct job *j)
+{
+    struct gen_result result = {.output = NULL};
+    struct gen_trail trail = {.n = 0};
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct gen_call call = {
+        .request = &j->request, .deadline = j->deadline, .target = j->target, .cancel = &j->cancel};
+    sf_random(&call.seed, sizeof call.seed);
+    enum sf_err err = gen_chain_generate(app_chain(j->app), &call, &result, &trail, &eb);
+    if (err == SF_OK) {
+        succeed(a, j, &trail, &result);
+        gen_result_fini(&result);
+    } else {
+        int status = err == SF_EDEADLINE ? 408 : 503;
+        fail_job(a, j, status, status == 408 ? "Deadline passed" : "No generator available",
+                 sf_err_text(&eb, err));
+    }
+}
+
+static void *run(void *arg)
+{
+    struct axon *a = arg;
+    struct job *j;
+    while ((j = queue_pop(a->queue)) != NULL) {
+        work(a, j);
+        queue_done(a->queue, j);
+        job_free(j);
+    }
+    return NULL;
+}
+
+enum sf_err workers_open(struct axon *axon, size_t n, struct workers **out)
+{
+    struct workers *w = sf_alloc(sizeof *w + n * sizeof w->threads[0]);
+    if (w == NULL) {
+        return SF_ENOMEM;
+    }
+    w->axon = axon;
+    for (; w->n < n; w->n++) {
+        if (pthread_create(&w->threads[w->n], NULL, run, axon) != 0) {
+            break;
+        }
+    }
+    if (w->n == 0) {
+        free(w);
+        return SF_ENOMEM;
+    }
+    *out = w;
+    return SF_OK;
+}
+
+void workers_close(struct workers *w)
+{
+    for (size_t i = 0; w != NULL && i < w->n; i++) {
+        (void)pthread_join(w->threads[i], NULL);
+    }
+    free(w);
+}
+
+static void sweep_job(void *arg, struct job *j)
+{
+    if (sf_until(j->deadline) < -LATE_MS) {
+        atomic_store(&j->cancel, true);
+        fail_job(arg, j, 408, "Deadline passed", "the generator did not give way");
+    }
+}
+
+void workers_sweep(struct axon *axon)
+{
+    queue_each(axon->queue, sweep_job, axon);
+}
+
+static void cancel_job(void *arg, struct job *j)
+{
+    atomic_store(&j->cancel, true);
+    fail_job(arg, j, 503, "Shutting down", "shutting down");
+}
+
+void workers_cancel_all(struct axon *axon)
+{
+    queue_each(axon->queue, cancel_job, axon);
+}
