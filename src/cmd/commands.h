@@ -11,6 +11,8 @@
     X(status)                                                                                      \
     X(generate)                                                                                    \
     X(story)                                                                                       \
+    X(query)                                                                                       \
+    X(score)                                                                                       \
     X(config)                                                                                      \
     X(wallet)                                                                                      \
     X(completion)                                                                                  \
