@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_ENGINE_CHILD_COMPOSING_H
+#define SF_ENGINE_CHILD_COMPOSING_H
+
+/* What the composer's own files share: the request being written, its slots and its cast. */
+
+#include "engine/child/child_cues.h"
+#include "engine/child/composer.h"
+#include "engine/child/wordlist.h"
+#include "json/json.h"
+
+enum { VARS_MAX = 32, VAR_ROOM = 420, SLOT_PARTS = CUE_PARTS };
+
+/* Names and values for the braces of cues. */
+struct vars {
+    struct {
+        const char *name;
+        char value[VAR_ROOM];
+    } v[VARS_MAX];
+    size_t n;
+};
+void vars_set(struct vars *v, const char *name, struct sf_str value);
+const char *vars_get(const struct vars *v, const char *name);
+/* Appends `tmpl` with its braces filled; false when a variable is unknown or empty. */
+bool vars_expand(const struct vars *v, const char *tmpl, struct sf_buf *out);
+
+struct person {
+    char full[80], first[48];
+    char archetype[64];
+    bool woman;
+    bool given; /* from the request's context */
+};
+
+enum slot_form { FORM_TITLE, FORM_SENTENCE, FORM_TEXT, FORM_CONTENT, FORM_CHOICE };
+
+struct composer;
+struct slot {
+    char path[64];
+    enum slot_form form;
+    enum cue_id cue;
+    struct vars vars; /* the request's, then its own */
+    unsigned min, aim, max; /* of the whole text, in characters */
+    unsigned group;         /* texts of one group must differ; 0 none */
+    const char *must_start; /* the opening, where the caller chose it (FORM_CONTENT: the first part's) */
+    bool strip_opening;     /* the opening is a quote mark */
+    /* Called when the text is final, may add slots. */
+    void (*done)(struct composer *c, struct slot *s);
+    void *user;
+
+    /* Result: the final text. */
+    char *text;
+    bool replaced; /* written by the program */
+
+    /* While it is written: */
+    struct job job;
+    bool submitted, finished;
+    unsigned tries, part, n_parts;
+    char opening[160];
+    struct sf_buf so_far; /* of FORM_CONTENT: accepted parts */
+    int part_from;        /* positions of the sequence at the part's start */
+    unsigned opening_at;  /* where in the list of openings this slot begins */
+    struct kv_seq *held;
+    llama_token tail;
+    struct slot *fork_of; /* continue behind this slot's sequence (it holds) */
+};
+
+struct composer {
+    struct scheduler *sched;
+    const struct engine_model *m;
+    struct composer_order o;
+    enum cue_language lang;
+    const struct cue_book *book;
+    struct sampler rng;
+    struct job_owner owner;
+    struct ngram_set shared;
+    struct name_guard names;
+    struct job_prefix prefix, neutral;
+    json_t *output;
+    struct vars vars;
+    struct person cast[STORY_CAST];
+    struct sf_time started;
+    atomic_bool canceled;
+    bool hurried, late, failed;
+    double scale; /* of text lengths, 1 when there is time */
+
+    struct slot **slots; /* of the wave under way */
+    size_t n_slots, slots_room;
+    unsigned n_asked, n_retried, n_replaced;
+    char (*group_texts)[VAR_ROOM]; /* accepted texts with their group number in front */
+    unsigned *group_of;
+    size_t n_group_texts, group_room;
+    unsigned part_used[CUE_PARTS]; /* openings dealt out so far */
+};
+
+/* ---- composing_wave.c: many slots at once ---- */
+struct slot *slot_new(struct composer *c, enum slot_form form, enum cue_id cue, const char *path,
+                      ...) SF_PRINTF(4, 5);
+void slot_bounds(struct slot *s, unsigned min, unsigned aim, unsigned max);
+/* Writes all slots made since the last run (and those that they add); sets them in the output. Slots
+ * live until composer_clear_slots. False when the request is canceled or late beyond repair. */
+bool composer_write(struct composer *c);
+void composer_clear_slots(struct composer *c);
+bool composer_wants(const struct composer *c, const char *path);
+/* A text chosen or computed by the program: set in the output, with its events. */
+void composer_put(struct composer *c, const char *path, struct sf_str text);
+void composer_put_value(struct composer *c, const char *path, json_t *value_own);
+/* True when no text of the group is like this one; then it is remembered. */
+bool composer_claim(struct composer *c, unsigned group, struct sf_str text);
+
+/* ---- composing_prompt.c ---- */
+SF_MUST_USE enum sf_err composer_build_prefix(struct composer *c, bool neutral);
+/* The job's prompt for a cue: question and opening (which also begins the job's text). */
+SF_MUST_USE enum sf_err composer_build_prompt(struct composer *c, struct job *j,
+                                              const char *question, const char *opening);
+SF_MUST_USE enum sf_err composer_append_tokens(struct composer *c, struct job *j, const char *text,
+                                               bool opening);
+/* Behind a held text: ends the model's turn and asks again. */
+SF_MUST_USE enum sf_err composer_build_follow_up(struct composer *c, struct job *j, llama_token tail,
+                                                 const char *question, const char *opening);
+SF_MUST_USE enum sf_err composer_build_names(struct composer *c);
+
+/* ---- composing_pick.c: choosing from word lists ---- */
+struct pick {
+    enum cue_id cue;
+    const struct vars *vars;
+    const struct vars *neutral; /* the same question about nobody, to see what the story adds */
+    const struct sf_str *items;
+    size_t n_items;
+    unsigned wanted;    /* how many to choose */
+    size_t chosen[8];   /* indices, `wanted` of them */
+    struct job job, base;
+    llama_token tokens[WORDS_MAX];
+    float scores[WORDS_MAX], base_scores[WORDS_MAX];
+};
+/* Ranks all the picks' items in one wave and draws from the best. Always fills `chosen`, by chance
+ * alone where the model cannot be asked any more. */
+void composer_pick(struct composer *c, struct pick *picks, size_t n);
+
+/* ---- composing_context.c: what the request says ---- */
+void composer_read_context(struct composer *c);
+void composer_invent_cast(struct composer *c); /* fills persons that the context lacks */
+void composer_set_cast_vars(struct composer *c);
+void composer_name_person(struct composer *c, size_t i, struct sf_str given, struct sf_str surname);
+/* {name} {he} {him} {his} {archetype} of a person. */
+void person_vars(struct vars *v, const struct person *p, enum cue_language lang);
+
+/* ---- the four tasks ---- */
+bool compose_blueprint(struct composer *c);
+bool compose_characters(struct composer *c);
+bool compose_arc(struct composer *c);
+bool compose_chapters(struct composer *c);
+
+/* ---- composing_fallback.c: the program's own words, for a slot that stays bad ---- */
+void composer_fallback(struct composer *c, struct slot *s, struct sf_buf *out);
+
+/* ---- clean_text.c ---- */
+/* Makes a slot's raw text fit for readers: white space, cut at a sentence or clause end, closed
+ * quotes, first letter. NULL when it is no good; caller frees. */
+char *clean_text(enum slot_form form, enum cue_language lang, struct sf_str raw, unsigned min,
+                 unsigned max);
+/* 0..1: share of character pairs that two texts have in common. */
+double text_similarity(struct sf_str a, struct sf_str b);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/child/composing.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Choosing from word lists. The model is asked the question twice, with the story and without; what
+ * the story adds to a word's likelihood says how well the word fits. */
+
+static bool ask(struct composer *c, struct pick *p, struct job *j, const struct vars *vars,
+                const struct job_prefix *prefix, float *scores)
+{
+    const struct cue *cue = &c->book->cues[p->cue];
+    struct sf_buf question, opening;
+    sf_buf_init(&question, 4096);
+    sf_buf_init(&opening, 1024);
+    (void)vars_expand(vars, cue->question, &question);
+    (void)vars_expand(vars, cue->openings[0], &opening);
+    job_init(j, &c->owner);
+    j->prefix = prefix;
+    j->rank = p->tokens;
+    j->rank_out = scores;
+    j->n_rank = p->n_items;
+    j->max_tokens = 1;
+    j->user = p;
+    enum sf_err err =
+        composer_build_prompt(c, j, sf_buf_z(&question), sf_buf_z(&opening));
+    sf_buf_fini(&question);
+    sf_buf_fini(&opening);
+    if (err)
+        return false;
+    scheduler_submit(c->sched, j);
+    return true;
+}
+
+/* The first token of each item, as it would follow the opening. */
+static void first_tokens(struct composer *c, struct pick *p)
+{
+    for (size_t i = 0; i < p->n_items; i++) {
+        char text[96];
+        llama_token t[32];
+        size_t n = 0, len = p->items[i].n < sizeof text - 2 ? p->items[i].n : sizeof text - 2;
+        text[0] = ' ';
+        memcpy(text + 1, p->items[i].p, len);
+        struct sf_str s = {text, len + 1};
+        if (c->lang == CUE_ZH)
+            s = (struct sf_str){text + 1, len};
+        enum sf_err err = model_tokenize(c->m, s, false, t, 32, &n);
+        p->tokens[i] = err || n == 0 ? 0 : t[0];
+        p->scores[i] = p->base_scores[i] = 0;
+    }
+}
+
+static void choose(struct composer *c, struct pick *p)
+{
+    float fit[WORDS_MAX];
+    for (size_t i = 0; i < p->n_items; i++) {
+        /* What the story adds, a little of plain likelihood, and chance (Gumbel). */
+        double u = sampler_uniform(&c->rng);
+        double chance = -log(-log(u < 1e-12 ? 1e-12 : u));
+        float gain = p->scores[i] - p->base_scores[i];
+        gain = gain > 3.0f ? 3.0f : gain < -3.0f ? -3.0f : gain;
+        fit[i] = 1.6f * gain + 0.25f * p->scores[i] + 0.8f * (float)chance;
+    }
+    for (unsigned k = 0; k < p->wanted && k < 8; k++) {
+        size_t best = 0;
+        for (size_t i = 0; i < p->n_items; i++)
+            if (fit[i] > fit[best])
+                best = i;
+        p->chosen[k] = best;
+        /* Words that begin alike ("trust", "trust between strangers") not together. */
+        for (size_t i = 0; i < p->n_items; i++)
+            if (p->tokens[i] == p->tokens[best] && c->lang == CUE_EN)
+                fit[i] -= 50.0f;
+        fit[best] = -INFINITY;
+    }
+}
+
+void composer_pick(struct composer *c, struct pick *picks, size_t n)
+{
+    size_t pending = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct pick *p = &picks[i];
+        first_tokens(c, p);
+        if (c->late || c->failed)
+            continue;
+        pending += ask(c, p, &p->job, p->vars, &c->prefix, p->scores);
+        pending += ask(c, p, &p->base, p->neutral ? p->neutral : p->vars, &c->neutral,
+                       p->base_scores);
+    }
+    while (pending > 0) {
+        struct job *j = job_owner_wait(&c->owner, sf_after(sf_now(), 100));
+        if (sf_until(c->o.deadline) < 0 && !atomic_load(&c->owner.cancel)) {
+            c->late = true;
+            atomic_store(&c->owner.cancel, true);
+            scheduler_wake(c->sched);
+        }
+        if (!j)
+            continue;
+        pending--;
+    }
+    for (size_t i = 0; i < n; i++) {
+        choose(c, &picks[i]);
+        job_fini(&picks[i].job);
+        job_fini(&picks[i].base);
+    }
+}

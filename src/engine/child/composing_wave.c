@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/child/composing.h"
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "engine/child/stop_rule.h"
+
+#include <string.h>
+
+enum {
+    TRIES = 3,          /* of a slot before the program writes it */
+    PARTS_MAX = 9,      /* of a chapter, when the planned ones come out short */
+    RESERVE_MS = 350,   /* before the deadline: for what the program has to write */
+    CHOICE_CELLS = 400, /* for the choices that are asked behind a chapter's text */
+};
+static const uint32_t english_bans = TOK_MARKUP | TOK_DIGIT | TOK_COLON | TOK_FOREIGN | TOK_HAN |
+                                     TOK_NEWLINE | TOK_CAPS | TOK_META | TOK_PERSON | TOK_CONTROL;
+static const uint32_t chinese_bans = TOK_MARKUP | TOK_DIGIT | TOK_COLON | TOK_FOREIGN | TOK_LATIN |
+                                     TOK_NEWLINE | TOK_SPACE | TOK_META | TOK_CONTROL;
+
+struct slot *slot_new(struct composer *c, enum slot_form form, enum cue_id cue, const char *path, ...)
+{
+    struct slot *s = sf_alloc(sizeof *s);
+    if (!s || (c->n_slots == c->slots_room)) {
+        size_t room = c->slots_room ? 2 * c->slots_room : 64;
+        struct slot **p = s ? sf_realloc(c->slots, room * sizeof(struct slot *)) : NULL;
+        if (!p) {
+            free(s);
+            c->failed = true;
+            return NULL;
+        }
+        c->slots = p;
+        c->slots_room = room;
+    }
+    va_list ap;
+    va_start(ap, path);
+    vsnprintf(s->path, sizeof s->path, path, ap);
+    va_end(ap);
+    s->form = form;
+    s->cue = cue;
+    s->vars = c->vars;
+    s->n_parts = form == FORM_CONTENT ? CUE_PARTS : 1;
+    s->opening_at = (unsigned)(sampler_next(&c->rng) % 64);
+    s->tail = -1;
+    sf_buf_init(&s->so_far, 64U << 10);
+    job_init(&s->job, &c->owner);
+    c->slots[c->n_slots++] = s;
+    return s;
+}
+
+void slot_bounds(struct slot *s, unsigned min, unsigned aim, unsigned max)
+{
+    if (!s)
+        return;
+    s->min = min;
+    s->aim = aim;
+    s->max = max;
+}
+
+void composer_clear_slots(struct composer *c)
+{
+    for (size_t i = 0; i < c->n_slots; i++) {
+        struct slot *s = c->slots[i];
+        scheduler_release(c->sched, s->held);
+        job_fini(&s->job);
+        sf_buf_fini(&s->so_far);
+        free(s->text);
+        free(s);
+    }
+    c->n_slots = 0;
+}
+
+/* ---- output and events ----------------------------------------------------------------------- */
+
+static void emit(struct composer *c, enum composer_event_kind kind, const char *path,
+                 struct sf_str text)
+{
+    if (c->o.on_event)
+        c->o.on_event(c->o.event_arg, kind, path, text);
+}
+
+static bool is_under(const char *path, const char *root)
+{
+    size_t n = strlen(root);
+    return strncmp(path, root, n) == 0 && (path[n] == '\0' || path[n] == '/' || n == 0);
+}
+
+bool composer_wants(const struct composer *c, const char *path)
+{
+    size_t n = json_array_size(c->o.wanted);
+    bool wanted = n == 0;
+    for (size_t i = 0; i < n && !wanted; i++) {
+        const char *w = json_string_value(json_array_get(c->o.wanted, i));
+        wanted = w && (is_under(path, w) || is_under(w, path));
+    }
+    return wanted;
+}
+
+void composer_put_value(struct composer *c, const char *path, json_t *value_own)
+{
+    if (!value_own || json_set_at_new(c->output, path, value_own) != SF_OK)
+        c->failed = true;
+}
+
+void composer_put(struct composer *c, const char *path, struct sf_str text)
+{
+    if (!composer_wants(c, path))
+        return;
+    emit(c, COMPOSER_SLOT_STARTED, path, SF_STR(""));
+    emit(c, COMPOSER_SLOT_TEXT, path, text);
+    emit(c, COMPOSER_SLOT_DONE, path, text);
+    composer_put_value(c, path, json_stringn(text.p, text.n));
+}
+
+bool composer_claim(struct composer *c, unsigned group, struct sf_str text)
+{
+    if (group == 0)
+        return true;
+    struct sf_str head = text;
+    while (head.n >= VAR_ROOM)
+        head = sf_utf8_head(head, sf_utf8_count(head) - 1);
+    for (size_t i = 0; i < c->n_group_texts; i++)
+        if (c->group_of[i] == group && text_similarity(sf_str(c->group_texts[i]), head) > 0.62)
+            return false;
+    if (c->n_group_texts == c->group_room) {
+        size_t room = c->group_room ? 2 * c->group_room : 32;
+        char(*texts)[VAR_ROOM] = sf_realloc(c->group_texts, room * sizeof *texts);
+        if (texts)
+            c->group_texts = texts;
+        unsigned *of = sf_realloc(c->group_of, room * sizeof *of);
+        if (of)
+            c->group_of = of;
+        if (!texts || !of)
+            return true;
+        c->group_room = room;
+    }
+    memcpy(c->group_texts[c->n_group_texts], head.p, head.n);
+    c->group_texts[c->n_group_texts][head.n] = '\0';
+    c->group_of[c->n_group_texts++] = group;
+    return true;
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+static void set_form(struct composer *c, struct slot *s, unsigned min, unsigned aim, unsigned max)
+{
+    struct job *j = &s->job;
+    bool zh = c->lang == CUE_ZH;
+    j->sampling = (struct sampler_params){
+        .temperature = s->tries == 0 ? 0.72f : 0.85f,
+        .min_p = 0.06f,
+        .top_p = 0.95f,
+        .repeat_penalty = 0.7f,
+        .banned = zh ? chinese_bans : english_bans,
+        .ngram = 4,
+    };
+    if (s->form != FORM_CONTENT)
+        j->sampling.banned |= TOK_QUOTE;
+    j->names = c->o.small && !zh && s->form != FORM_TITLE ? &c->names : NULL;
+    j->shared = s->form == FORM_TITLE ? NULL : &c->shared;
+    j->stop_min = min;
+    j->stop_aim = aim;
+    j->stop_max = max;
+    j->max_tokens = zh ? max : max / 2 + 8;
+    j->end_classes = 0;
+    j->end_late = TOK_NEWLINE | TOK_END;
+    j->min_chars = min;
+    j->stop = s->form == FORM_SENTENCE || s->form == FORM_CHOICE ? stop_sentence : stop_text;
+    if (s->form == FORM_TITLE) {
+        j->end_classes = TOK_QUOTE | TOK_NEWLINE | TOK_END | TOK_STOP | TOK_COLON | TOK_COMMA |
+                         TOK_MARKUP;
+        j->end_late = 0;
+        j->min_chars = 0;
+        j->sampling.temperature += 0.15f;
+        j->stop = stop_words;
+        j->max_tokens = zh ? 14 : 12;
+    }
+    j->extra_cells = 0;
+    j->hold = s->form == FORM_CONTENT;
+    j->seed = sampler_next(&c->rng);
+}
+
+static void choose_opening(struct composer *c, struct slot *s, const char *const *list, size_t room)
+{
+    size_t n = 0;
+    while (n < room && list[n])
+        n++;
+    struct sf_buf b;
+    sf_buf_init(&b, sizeof s->opening - 1);
+    const char *tmpl = s->must_start && s->tries == 0 ? s->must_start
+                       : n > 0                        ? list[(s->opening_at + s->tries) % n]
+                                                      : "";
+    (void)vars_expand(&s->vars, tmpl, &b);
+    snprintf(s->opening, sizeof s->opening, "%s", b.err ? "" : sf_buf_z(&b));
+    sf_buf_fini(&b);
+    (void)c;
+}
+
+static void part_bounds(const struct slot *s, unsigned *min, unsigned *aim, unsigned *max)
+{
+    unsigned done = (unsigned)sf_utf8_count(sf_buf_str(&s->so_far));
+    unsigned left = s->part + 1 < s->n_parts ? s->n_parts - s->part : 1;
+    unsigned want = s->aim > done ? (s->aim - done) / left : 60;
+    *aim = want < 60 ? 60 : want;
+    *min = *aim * 3 / 5;
+    *max = *aim * 2;
+    unsigned room = s->max > done + 4 ? s->max - done - 4 : 1;
+    *max = *max > room ? room : *max;
+}
+
+/* Hands the slot's next text (or its next part) to the scheduler. */
+static void submit(struct composer *c, struct slot *s)
+{
+    struct job *j = &s->job;
+    struct sf_buf q;
+    unsigned min = s->min, aim = s->aim, max = s->max;
+    const struct cue *cue = &c->book->cues[s->cue];
+    sf_buf_init(&q, 16U << 10);
+    if (s->form == FORM_CONTENT) {
+        unsigned row = s->part < CUE_PARTS ? s->part : 1 + s->part % (CUE_PARTS - 2);
+        row = s->part + 1 == s->n_parts && s->part >= CUE_PARTS ? 3 : row;
+        choose_opening(c, s, c->book->parts[row], CUE_PART_OPENINGS);
+        part_bounds(s, &min, &aim, &max);
+    } else {
+        choose_opening(c, s, cue->openings, CUE_OPENINGS);
+    }
+    job_fini(j);
+    job_init(j, &c->owner);
+    set_form(c, s, min, aim, max);
+    j->user = s;
+    atomic_store(&j->hurry, c->hurried);
+    (void)vars_expand(&s->vars, cue->question, &q);
+    enum sf_err err;
+    if (s->form == FORM_CONTENT && s->held) {
+        j->base = s->held;
+        j->continue_base = true;
+        j->base_pos = s->part_from;
+        s->held = NULL;
+        if (s->tail >= 0 && (j->prompt = sf_alloc(4096 * sizeof *j->prompt)))
+            j->prompt[j->n_prompt++] = s->tail;
+        err = composer_append_tokens(c, j, "\n\n", false);
+        if (!err && *s->opening)
+            err = composer_append_tokens(c, j, s->opening, true);
+    } else if (s->fork_of && s->fork_of->held && c->m->chat_next) {
+        j->base = s->fork_of->held;
+        j->base_pos = s->fork_of->part_from;
+        err = composer_build_follow_up(c, j, s->fork_of->tail, sf_buf_z(&q), s->opening);
+    } else {
+        j->prefix = &c->prefix;
+        err = composer_build_prompt(c, j, sf_buf_z(&q), s->opening);
+    }
+    if (s->form == FORM_CONTENT) {
+        unsigned left = s->n_parts > s->part ? s->n_parts - s->part : 1;
+        j->extra_cells = (size_t)(left - 1) * (j->max_tokens / 2 + 12) + CHOICE_CELLS;
+    }
+    sf_buf_fini(&q);
+    if (err) {
+        c->failed = true;
+        s->finished = true;
+        return;
+    }
+    s->submitted = true;
+    scheduler_submit(c->sched, j);
+}
+
+/* ---- taking answers -------------------------------------------------------------------------- */
+
+static void finish_slot(struct composer *c, struct slot *s, struct sf_str text, bool emit_text)
+{
+    s->finished = true;
+    s->text = sf_strndup(text.p, text.n);
+    if (!s->text) {
+        c->failed = true;
+        return;
+    }
+    if (emit_text)
+        emit(c, COMPOSER_SLOT_TEXT, s->path, text);
+    emit(c, COMPOSER_SLOT_DONE, s->path, text);
+    composer_put_value(c, s->path, json_stringn(text.p, text.n));
+    if (s->done)
+        s->done(c, s);
+}
+
+/* The program's own text for a slot that stays bad, within the slot's bounds. */
+static void replace_slot(struct composer *c, struct slot *s)
+{
+    struct sf_buf b;
+    sf_buf_init(&b, 16U << 10);
+    s->replaced = true;
+    c->n_replaced++;
+    size_t already = s->so_far.n;
+    composer_fallback(c, s, &b);
+    struct sf_str text = sf_buf_str(&b);
+    if (b.err || text.n == 0 || text.n < already) {
+        c->failed = true;
+        s->finished = true;
+    } else if (s->form == FORM_CONTENT) {
+        emit(c, COMPOSER_SLOT_TEXT, s->path,
+             (struct sf_str){text.p + already, text.n - already});
+        finish_slot(c, s, text, false);
+    } else {
+        (void)composer_claim(c, s->group, text);
+        finish_slot(c, s, text, true);
+    }
+    sf_buf_fini(&b);
+}
+
+/* Where in the sequence the accepted text of a job ends; its last token may still be to feed. */
+static void keep_position(struct composer *c, struct slot *s, size_t cut_bytes)
+{
+    struct job *j = &s->job;
+    size_t bytes = 0, k = 0;
+    while (k < j->n_past && bytes < cut_bytes)
+        bytes += model_piece(c->m, j->past[k++]).n;
+    if (k == 0)
+        k = 1;
+    /* All but the last token of what is kept are in the cache; the last is fed again. */
+    s->part_from = j->text_pos + (int)k - 1;
+    s->tail = j->past[k - 1];
+}
+
+static void take_part(struct composer *c, struct slot *s, const char *text)
+{
+    struct job *j = &s->job;
+    struct sf_str raw = sf_buf_str(&j->text);
+    size_t whole = text_ends_sentence(raw) ? raw.n : text_last_sentence(raw);
+    keep_position(c, s, whole > 0 ? whole : raw.n);
+    size_t before = s->so_far.n;
+    if (s->part > 0)
+        sf_buf_puts(&s->so_far, "\n\n");
+    sf_buf_puts(&s->so_far, text);
+    emit(c, COMPOSER_SLOT_TEXT, s->path,
+         (struct sf_str){s->so_far.p + before, s->so_far.n - before});
+    ngram_set_add(&c->shared, j->past, j->n_past);
+    s->part++;
+    s->tries = 0;
+    unsigned n = (unsigned)sf_utf8_count(sf_buf_str(&s->so_far));
+    bool enough = n >= s->min && (c->hurried || s->part >= s->n_parts || n >= s->aim + 200);
+    if (!enough && s->part >= s->n_parts && s->n_parts < PARTS_MAX)
+        s->n_parts++;
+    if (enough)
+        finish_slot(c, s, sf_buf_str(&s->so_far), false);
+    else if (s->part >= s->n_parts)
+        replace_slot(c, s);
+    else
+        submit(c, s);
+}
+
+/* The text as a reader would see it, or NULL when it must be asked again. */
+static char *judge(struct composer *c, struct slot *s)
+{
+    struct job *j = &s->job;
+    unsigned min = s->min, max = s->max;
+    if (j->end == JOB_END_FAILED || j->end == JOB_END_CANCELED)
+        return NULL;
+    if (s->form == FORM_CONTENT) {
+        unsigned aim;
+        part_bounds(s, &min, &aim, &max);
+        min = min > 60 ? min * 2 / 3 : min;
+    }
+    char *text = clean_text(s->form, c->lang, sf_buf_str(&j->text), min, max);
+    size_t opening = strlen(s->opening);
+    if (text && s->form != FORM_TITLE && strlen(text) < opening + 8) {
+        free(text);
+        return NULL;
+    }
+    if (text && !composer_claim(c, s->group, sf_str(text))) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static void take(struct composer *c, struct slot *s)
+{
+    struct job *j = &s->job;
+    if (s->form == FORM_CONTENT) {
+        s->held = j->seq;
+        j->seq = NULL;
+    }
+    char *text = judge(c, s);
+    if (text && s->form == FORM_CONTENT) {
+        take_part(c, s, text);
+    } else if (text) {
+        if (s->form != FORM_TITLE)
+            ngram_set_add(&c->shared, j->past, j->n_past);
+        finish_slot(c, s, sf_str(text), true);
+    } else if (++s->tries < TRIES && !c->late && j->end != JOB_END_FAILED) {
+        c->n_retried++;
+        if (s->form == FORM_CONTENT && s->part == 0) {
+            scheduler_release(c->sched, s->held);
+            s->held = NULL;
+        }
+        submit(c, s);
+    } else {
+        replace_slot(c, s);
+    }
+    free(text);
+}
+
+/* ---- the wave -------------------------------------------------------------------------------- */
+
+static void hurry_all(struct composer *c)
+{
+    c->hurried = true;
+    for (size_t i = 0; i < c->n_slots; i++)
+        atomic_store(&c->slots[i]->job.hurry, true);
+}
+
+static void watch_clock(struct composer *c)
+{
+    if (!c->hurried && sf_until(c->o.target) <= 0)
+        hurry_all(c);
+    if (!c->late && sf_until(c->o.deadline) <= RESERVE_MS) {
+        c->late = true;
+        atomic_store(&c->owner.cancel, true);
+        scheduler_wake(c->sched);
+    }
+}
+
+static void start_slots(struct composer *c, size_t *next, size_t *pending)
+{
+    for (; *next < c->n_slots; (*next)++) {
+        struct slot *s = c->slots[*next];
+        if (s->submitted || s->finished)
+            continue;
+        if (!composer_wants(c, s->path)) {
+            const json_t *there = c->o.partial ? json_at(c->output, s->path) : NULL;
+            s->finished = true;
+            s->text = sf_strdup(json_is_string(there) ? json_string_value(there) : "");
+            if (s->done)
+                s->done(c, s);
+            continue;
+        }
+        c->n_asked++;
+        emit(c, COMPOSER_SLOT_STARTED, s->path, SF_STR(""));
+        if (c->late) {
+            replace_slot(c, s);
+            continue;
+        }
+        submit(c, s);
+        *pending += s->submitted && !s->finished;
+    }
+}
+
+bool composer_write(struct composer *c)
+{
+    size_t next = 0, pending = 0;
+    while (next < c->n_slots && c->slots[next]->finished)
+        next++;
+    start_slots(c, &next, &pending);
+    while (pending > 0) {
+        watch_clock(c);
+        struct job *j = job_owner_wait(&c->owner, sf_after(sf_now(), 50));
+        if (!j)
+            continue;
+        struct slot *s = j->user;
+        if (atomic_load(&c->canceled)) {
+            s->finished = true;
+            if (s->form == FORM_CONTENT && j->seq) {
+                s->held = j->seq;
+                j->seq = NULL;
+            }
+        } else {
+            take(c, s);
+        }
+        if (s->finished)
+            pending--;
+        start_slots(c, &next, &pending);
+    }
+    return !atomic_load(&c->canceled) && !c->failed;
+}

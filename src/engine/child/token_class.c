@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/child/token_class.h"
+
+#include "base/utf8.h"
+#include "engine/child/model.h"
+
+#include <string.h>
+
+/* Words that speak about the text instead of telling it. */
+static const char *const meta_words[] = {
+    "chapter",   "chapters",  "reader",      "readers",  "narrative", "narrator", "protagonist",
+    "plot",      "novel",     "novels",      "author",   "authors",   "character", "characters",
+    "story",     "stories",   "storyline",   "antagonist", "paragraph", "sentence", "fiction",
+    "fictional", "genre",     "assistant",   "blog",     "article",   "essay",    "summary",
+    "title",     "titled",    "prompt",      "question", "answer:",   "storytelling", "subplot",
+    "www",       "http",      "https",       "com",      "wikipedia", "website",  "novelist",
+    "tale",      "tales",     "genres",      "writer",   "writers",   "scene",    "scenes",
+    "dialogue",  "synopsis",  "conclusion",  "backstory", "sequel",
+};
+
+static const char *const person_words[] = {
+    "i",   "my",  "me",   "mine",  "myself",   "we",       "our",     "us", "ours",
+    "you", "your", "yours", "yourself", "ourselves", "yourselves",
+};
+
+static bool is_one_of(struct sf_str s, const char *const *words, size_t n)
+{
+    s = sf_str_trim(s);
+    for (size_t i = 0; i < n; i++)
+        if (sf_str_is_nocase(s, words[i]))
+            return true;
+    return false;
+}
+
+static uint32_t classify_ascii(uint32_t c)
+{
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+        return TOK_LATIN;
+    if (c >= '0' && c <= '9')
+        return TOK_DIGIT;
+    switch (c) {
+    case ' ': case '-': case '\'':
+        return 0;
+    case ',':
+        return TOK_COMMA;
+    case '.': case '!': case '?':
+        return TOK_STOP;
+    case '"':
+        return TOK_QUOTE;
+    case ':': case ';':
+        return TOK_COLON;
+    case '\n': case '\r':
+        return TOK_NEWLINE;
+    default:
+        return TOK_MARKUP;
+    }
+}
+
+static uint32_t classify_wide(uint32_t c)
+{
+    switch (c) {
+    case 0x2019: case 0x2018: /* apostrophes */
+        return 0;
+    case 0x2014: case 0x2013: case 0x2026: /* dashes, ellipsis */
+        return TOK_COMMA;
+    case 0x201C: case 0x201D: case 0x300C: case 0x300D: case 0x300E: case 0x300F:
+        return TOK_QUOTE;
+    case 0x3002: case 0xFF01: case 0xFF1F: /* 。！？ */
+        return TOK_STOP;
+    case 0xFF0C: case 0x3001:
+        return TOK_COMMA;
+    case 0xFF1A: case 0xFF1B:
+        return TOK_COLON;
+    default:
+        break;
+    }
+    if ((c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF))
+        return TOK_HAN;
+    if (c == 0x3000 || (c >= 0x3001 && c <= 0x303F) || (c >= 0xFF00 && c <= 0xFF5F))
+        return TOK_MARKUP;
+    return TOK_FOREIGN;
+}
+
+uint32_t token_classify(struct sf_str piece)
+{
+    uint32_t bits = 0;
+    size_t letters = 0;
+    bool upper_before = false;
+    if (piece.n > 0 && piece.p[0] == ' ')
+        bits |= TOK_SPACE;
+    if (is_one_of(piece, meta_words, sizeof meta_words / sizeof *meta_words))
+        bits |= TOK_META;
+    if (is_one_of(piece, person_words, sizeof person_words / sizeof *person_words))
+        bits |= TOK_PERSON;
+    struct sf_str word = sf_str_trim(piece);
+    if (word.n > 0 && word.p[0] >= 'A' && word.p[0] <= 'Z')
+        bits |= TOK_CAPITAL;
+    for (struct sf_str s = piece; s.n > 0;) {
+        bool valid;
+        uint32_t c = sf_utf8_next(&s, &valid);
+        if (!valid || c < 32 ? c != '\n' && c != '\r' : false)
+            return TOK_CONTROL;
+        bits |= c < 128 ? classify_ascii(c) : classify_wide(c);
+        bool upper = c >= 'A' && c <= 'Z';
+        if (upper && upper_before)
+            bits |= TOK_CAPS;
+        upper_before = upper;
+        letters += (c | 32) >= 'a' && (c | 32) <= 'z';
+    }
+    if (letters >= 4 || (bits & TOK_HAN))
+        bits |= TOK_WORD;
+    return bits;
+}
