@@ -28,6 +28,12 @@ endif()
 add_library(sf_engine_child STATIC ${child_sources})
 target_include_directories(sf_engine_child SYSTEM PUBLIC ${STORYFI_LLAMA_INCLUDE})
 target_link_libraries(sf_engine_child PUBLIC sf_engine)
+# The word lists are part of the program: words_en_skill and so on (src/engine/child/wordlist.c).
+file(GLOB word_lists RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/config/wordlists/*/*.txt)
+foreach(list ${word_lists})
+  string(REGEX REPLACE "config/wordlists/(.*)/(.*)\\.txt" "words_\\1_\\2" symbol ${list})
+  storyfi_embed(engine_child ${symbol} ${list})
+endforeach()
 
 if(llama_link)
   add_library(llama_real INTERFACE)

@@ -24,6 +24,9 @@ const char *vars_get(const struct vars *v, const char *name);
 /* Appends `tmpl` with its braces filled; false when a variable is unknown or empty. */
 bool vars_expand(const struct vars *v, const char *tmpl, struct sf_buf *out);
 
+/* As much of `s` as fits, whole characters, with a NUL. */
+void text_copy(char *out, size_t room, struct sf_str s);
+
 struct person {
     char full[80], first[48];
     char archetype[64];
@@ -140,6 +143,9 @@ void composer_pick(struct composer *c, struct pick *picks, size_t n);
 void composer_read_context(struct composer *c);
 void composer_invent_cast(struct composer *c); /* fills persons that the context lacks */
 void composer_set_cast_vars(struct composer *c);
+bool composer_suits(const struct composer *c, struct sf_str s); /* may stand in this language's text */
+/* True when another person has the name of person `i`, or its first letter. */
+bool composer_name_taken(const struct composer *c, size_t i);
 void composer_name_person(struct composer *c, size_t i, struct sf_str given, struct sf_str surname);
 /* {name} {he} {him} {his} {archetype} of a person. */
 void person_vars(struct vars *v, const struct person *p, enum cue_language lang);
@@ -149,6 +155,8 @@ bool compose_blueprint(struct composer *c);
 bool compose_characters(struct composer *c);
 bool compose_arc(struct composer *c);
 bool compose_chapters(struct composer *c);
+/* Whom a chapter (1-12) is about in our own plan: indices of the cast, -1 behind the last. */
+const signed char *composer_focus(int chapter);
 
 /* ---- composing_fallback.c: the program's own words, for a slot that stays bad ---- */
 void composer_fallback(struct composer *c, struct slot *s, struct sf_buf *out);

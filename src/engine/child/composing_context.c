@@ -2,12 +2,13 @@
 #include "engine/child/composing.h"
 
 #include "base/utf8.h"
+#include "story/slot.h"
 
 #include <string.h>
 
 /* Text that can stand in this language's prompts: Chinese ones take anything, English ones nothing
  * that is mostly Chinese. */
-static bool suits(const struct composer *c, struct sf_str s)
+bool composer_suits(const struct composer *c, struct sf_str s)
 {
     s = sf_str_trim(s);
     if (s.n == 0 || !sf_utf8_is_valid(s))
@@ -40,7 +41,7 @@ static bool set_from(struct composer *c, const char *name, const json_t *object,
                      size_t max)
 {
     struct sf_str s = json_get_str(object, key);
-    if (!suits(c, s))
+    if (!composer_suits(c, s))
         return false;
     set_line(c, name, s, max);
     return true;
@@ -68,7 +69,7 @@ static struct sf_str bare_topic(struct sf_str s)
 static void read_topic(struct composer *c)
 {
     struct sf_str s = sf_str(c->o.request->user_input);
-    if (c->lang == CUE_ZH || suits(c, s)) {
+    if (c->lang == CUE_ZH || composer_suits(c, s)) {
         set_line(c, "topic", c->lang == CUE_EN ? bare_topic(s) : s, 180);
         return;
     }
@@ -130,7 +131,7 @@ static void set_first(struct composer *c, struct person *p)
                                          "professor", "sir", "lady", "lord", "old", "king", "queen"};
     struct sf_str rest = sf_str(p->full), word = rest;
     if (c->lang == CUE_ZH) {
-        snprintf(p->first, sizeof p->first, "%s", p->full);
+        text_copy(p->first, sizeof p->first, sf_str(p->full));
         return;
     }
     while (sf_str_next(&rest, ' ', &word)) {
@@ -140,7 +141,7 @@ static void set_first(struct composer *c, struct person *p)
         if (!title)
             break;
     }
-    snprintf(p->first, sizeof p->first, "%.*s", SF_STR_ARG(word));
+    text_copy(p->first, sizeof p->first, word);
 }
 
 static void read_cast(struct composer *c)
@@ -150,20 +151,20 @@ static void read_cast(struct composer *c)
         const json_t *who = find_person(list, i);
         struct person *p = &c->cast[i];
         struct sf_str name = sf_str_trim(json_get_str(who, "name"));
-        if (!suits(c, name) || sf_utf8_count(name) > 40 || name.n >= sizeof p->full)
+        if (!composer_suits(c, name) || sf_utf8_count(name) > 40 || name.n >= sizeof p->full)
             continue;
         bool plain = true;
         for (size_t k = 0; k < name.n; k++)
             plain &= !strchr("{}<>|[]\"\n#*", name.p[k]);
         if (!plain)
             continue;
-        snprintf(p->full, sizeof p->full, "%.*s", SF_STR_ARG(name));
+        text_copy(p->full, sizeof p->full, name);
         set_first(c, p);
         p->given = true;
         p->woman = seems_woman(c, p, who);
         struct sf_str kind = json_get_str(who, "archetype");
-        if (suits(c, kind) && kind.n < sizeof p->archetype)
-            snprintf(p->archetype, sizeof p->archetype, "%.*s", SF_STR_ARG(kind));
+        if (composer_suits(c, kind) && kind.n < sizeof p->archetype)
+            text_copy(p->archetype, sizeof p->archetype, kind);
     }
 }
 
@@ -195,13 +196,14 @@ void composer_read_context(struct composer *c)
     }
 }
 
-static bool name_taken(const struct composer *c, size_t upto, const char *first, const char *full)
+bool composer_name_taken(const struct composer *c, size_t i)
 {
-    for (size_t i = 0; i < STORY_CAST; i++) {
-        if (i == upto || !c->cast[i].full[0])
-            continue;
-        if (strcmp(c->cast[i].first, first) == 0 || strcmp(c->cast[i].full, full) == 0 ||
-            c->cast[i].first[0] == first[0])
+    const struct person *p = &c->cast[i];
+    for (size_t k = 0; k < STORY_CAST; k++) {
+        const struct person *q = &c->cast[k];
+        bool alike = strcmp(q->first, p->first) == 0 || strcmp(q->full, p->full) == 0 ||
+                     (c->lang == CUE_EN && q->first[0] == p->first[0]);
+        if (k != i && q->full[0] && alike)
             return true;
     }
     return false;
@@ -210,13 +212,16 @@ static bool name_taken(const struct composer *c, size_t upto, const char *first,
 void composer_name_person(struct composer *c, size_t i, struct sf_str given, struct sf_str surname)
 {
     struct person *p = &c->cast[i];
-    if (c->lang == CUE_ZH) {
-        snprintf(p->full, sizeof p->full, "%.*s%.*s", SF_STR_ARG(surname), SF_STR_ARG(given));
-        snprintf(p->first, sizeof p->first, "%s", p->full);
-    } else {
-        snprintf(p->full, sizeof p->full, "%.*s %.*s", SF_STR_ARG(given), SF_STR_ARG(surname));
-        snprintf(p->first, sizeof p->first, "%.*s", SF_STR_ARG(given));
-    }
+    bool zh = c->lang == CUE_ZH;
+    struct sf_buf b;
+    sf_buf_init(&b, sizeof p->full - 1);
+    sf_buf_add_str(&b, zh ? surname : given);
+    if (!zh)
+        sf_buf_putc(&b, ' ');
+    sf_buf_add_str(&b, zh ? given : surname);
+    text_copy(p->full, sizeof p->full, sf_buf_str(&b));
+    text_copy(p->first, sizeof p->first, zh ? sf_buf_str(&b) : given);
+    sf_buf_fini(&b);
 }
 
 /* By the story itself, not by the seed: arc and chapters of the same stub context shall agree. */
@@ -230,14 +235,14 @@ void composer_invent_cast(struct composer *c)
         size_t n_kinds = wordlist(c->lang, WORDS_ARCHETYPE, story_character_ids[i], kinds);
         struct sf_str kind = kinds[sampler_next(&rng) % n_kinds];
         if (!p->archetype[0])
-            snprintf(p->archetype, sizeof p->archetype, "%.*s", SF_STR_ARG(kind));
+            text_copy(p->archetype, sizeof p->archetype, kind);
         bool woman = sampler_next(&rng) & 1;
         size_t n = wordlist(c->lang, woman ? WORDS_GIVEN_F : WORDS_GIVEN_M, NULL, given);
         for (int tries = 0; !p->given && tries < 40; tries++) {
             p->woman = woman;
             composer_name_person(c, i, given[sampler_next(&rng) % n],
                                  surnames[sampler_next(&rng) % n_surnames]);
-            if (!name_taken(c, i, p->first, p->full))
+            if (!composer_name_taken(c, i))
                 break;
         }
     }

@@ -8,6 +8,15 @@
 
 enum { PROMPT_TOKENS = 4096, PREFIX_TOKENS = 3072 };
 
+void text_copy(char *out, size_t room, struct sf_str s)
+{
+    while (s.n >= room)
+        s = sf_utf8_head(s, sf_utf8_count(s) - 1);
+    if (s.n > 0)
+        memcpy(out, s.p, s.n);
+    out[s.n] = '\0';
+}
+
 void vars_set(struct vars *v, const char *name, struct sf_str value)
 {
     size_t i = 0;
@@ -18,12 +27,7 @@ void vars_set(struct vars *v, const char *name, struct sf_str value)
     if (i == v->n)
         v->n++;
     v->v[i].name = name;
-    struct sf_str cut = value;
-    while (cut.n >= VAR_ROOM)
-        cut = sf_utf8_head(cut, sf_utf8_count(cut) - 1);
-    if (cut.n > 0)
-        memcpy(v->v[i].value, cut.p, cut.n);
-    v->v[i].value[cut.n] = '\0';
+    text_copy(v->v[i].value, VAR_ROOM, value);
 }
 
 const char *vars_get(const struct vars *v, const char *name)

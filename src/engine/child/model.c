@@ -72,7 +72,10 @@ static void find_variant(char *out, size_t room)
         if (!end)
             continue;
         at += sizeof "libggml-cpu-" - 1;
-        snprintf(out, room, "%.*s", (int)(end - at), at);
+        size_t n = (size_t)(end - at);
+        n = n < room ? n : room - 1;
+        memcpy(out, at, n);
+        out[n] = '\0';
         break;
     }
     if (f)

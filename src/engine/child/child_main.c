@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* storyfi-engine: owns a model and writes stories with it. Speaks with the parent on descriptor 3 and
+ * ends when that closes. */
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/child/child_io.h"
+#include "engine/child/composer.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum { PROTOCOL = 1, PARENT_FD = 3, REQUESTS_MAX = 128 };
+
+/* A request under way, on a thread of its own. */
+struct request {
+    int64_t id;
+    struct story_request story;
+    json_t *wanted, *partial;
+    char *prompt;
+    struct composer_order order;
+    struct composer *composer;
+    pthread_t thread;
+    bool ended;
+};
+
+struct child {
+    int fd;
+    struct engine_model *model;
+    struct scheduler *scheduler;
+    pthread_mutex_t lock; /* of `requests` */
+    struct request *requests[REQUESTS_MAX];
+};
+
+static void send_error(struct child *c, int64_t id, enum sf_err code, const char *text)
+{
+    child_write(c->fd, json_pack("{s:s,s:I,s:s,s:s}", "type", "error", "id", (json_int_t)id, "code",
+                                 sf_err_info(code)->name, "text", text));
+}
+
+static void on_beat(void *arg, const struct scheduler_stats *stats)
+{
+    struct child *c = arg;
+    child_write(c->fd,
+                json_pack("{s:s,s:i,s:I,s:i,s:i,s:I,s:f}", "type", "heartbeat", "id", 0, "tokens",
+                          (json_int_t)stats->tokens, "queue", stats->queue, "active", stats->active,
+                          "memory_bytes", (json_int_t)model_memory_bytes(), "tokens_per_second",
+                          stats->tokens_per_second));
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+struct sink {
+    struct child *child;
+    int64_t id;
+};
+
+static void on_event(void *arg, enum composer_event_kind kind, const char *path, struct sf_str text)
+{
+    static const char *const types[] = {"slot_started", "slot_text", "slot_done"};
+    struct sink *sink = arg;
+    json_t *m = json_pack("{s:s,s:I,s:s}", "type", types[kind], "id", (json_int_t)sink->id, "path",
+                          path);
+    if (kind != COMPOSER_SLOT_STARTED)
+        json_object_set_new(m, "text", json_stringn(text.p, text.n));
+    child_write(sink->child->fd, m);
+}
+
+static json_t *usage_json(const struct composer_usage *u)
+{
+    return json_pack("{s:I,s:I,s:I,s:f,s:i,s:i,s:i}", "prompt_tokens", (json_int_t)u->prompt_tokens,
+                     "cached_tokens", (json_int_t)u->cached_tokens, "generated_tokens",
+                     (json_int_t)u->generated_tokens, "tokens_per_second", u->tokens_per_second,
+                     "slots", (int)u->slots, "retried", (int)u->retried, "replaced",
+                     (int)u->replaced);
+}
+
+static void free_request(struct request *r)
+{
+    if (!r)
+        return;
+    composer_close(r->composer);
+    story_request_fini(&r->story);
+    json_decref(r->wanted);
+    json_decref(r->partial);
+    free(r->prompt);
+    free(r);
+}
+
+struct work {
+    struct child *child;
+    struct request *request;
+};
+
+static void *run_request(void *arg)
+{
+    struct work w = *(struct work *)arg;
+    struct child *c = w.child;
+    struct request *r = w.request;
+    free(arg);
+    struct composer_usage usage = {0};
+    struct sf_errbuf eb = {0};
+    json_t *output = NULL;
+    enum sf_err err = composer_run(r->composer, &output, &usage, &eb);
+    scheduler_request_end(c->scheduler);
+    if (err) {
+        send_error(c, r->id, err, sf_err_text(&eb, err));
+    } else {
+        json_t *m = usage_json(&usage);
+        json_object_set_new(m, "type", json_string("usage"));
+        json_object_set_new(m, "id", json_integer(r->id));
+        child_write(c->fd, m);
+        child_write(c->fd, json_pack("{s:s,s:I,s:o,s:o}", "type", "result", "id", (json_int_t)r->id,
+                                     "output", output, "usage", usage_json(&usage)));
+    }
+    pthread_mutex_lock(&c->lock);
+    r->ended = true;
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+/* Joins and frees what has ended. */
+static void reap(struct child *c)
+{
+    for (size_t i = 0; i < REQUESTS_MAX; i++) {
+        pthread_mutex_lock(&c->lock);
+        struct request *r = c->requests[i];
+        bool ended = r && r->ended;
+        if (ended)
+            c->requests[i] = NULL;
+        pthread_mutex_unlock(&c->lock);
+        if (ended) {
+            pthread_join(r->thread, NULL);
+            free(r->order.event_arg);
+            free_request(r);
+        }
+    }
+}
+
+static bool knows_chinese(const json_t *languages)
+{
+    for (size_t i = 0; i < json_array_size(languages); i++) {
+        const char *z = json_string_value(json_array_get(languages, i));
+        if (z && strncmp(z, "zh", 2) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum sf_err fill_order(struct child *c, struct request *r, const json_t *m,
+                              struct sf_errbuf *eb)
+{
+    int64_t deadline = 60000, target = 0, seed = 0;
+    (void)json_get_int(m, "deadline_ms", &deadline);
+    target = deadline;
+    (void)json_get_int(m, "target_ms", &target);
+    (void)json_get_int(m, "seed", &seed);
+    enum sf_err err = story_request_init(&r->story, json_get_object(m, "request"), eb);
+    if (err)
+        return err;
+    r->wanted = json_incref(json_object_get(m, "wanted"));
+    const json_t *partial = json_get_object(m, "partial");
+    r->partial = partial ? json_deep_copy(partial) : NULL;
+    r->prompt = sf_strdup(json_get_string(m, "prompt"));
+    struct sink *sink = sf_alloc(sizeof *sink);
+    if (!sink)
+        return sf_fail(eb, SF_ENOMEM, "out of memory");
+    *sink = (struct sink){c, r->id};
+    r->order = (struct composer_order){
+        .request = &r->story,
+        .wanted = json_is_array(r->wanted) ? r->wanted : NULL,
+        .partial = r->partial,
+        .prompt = r->prompt,
+        .deadline = sf_after(sf_now(), deadline),
+        .target = sf_after(sf_now(), target < deadline ? target : deadline),
+        .seed = (uint64_t)seed,
+        .chinese = knows_chinese(json_get_array(m, "languages")),
+        .instruct = json_get_bool(m, "instruct", c->model->chat_head != NULL),
+        .small = json_get_bool(m, "small", c->model->n_params < 3000000000u),
+        .on_event = on_event,
+        .event_arg = sink,
+    };
+    return composer_open(c->scheduler, c->model, &r->order, &r->composer);
+}
+
+static void submit(struct child *c, const json_t *m)
+{
+    struct sf_errbuf eb = {0};
+    int64_t id = 0;
+    size_t at = 0;
+    reap(c);
+    if (!json_get_int(m, "id", &id) || !c->scheduler) {
+        send_error(c, id, SF_EUNAVAILABLE, "no model is loaded");
+        return;
+    }
+    while (at < REQUESTS_MAX && c->requests[at])
+        at++;
+    struct request *r = at < REQUESTS_MAX ? sf_alloc(sizeof *r) : NULL;
+    struct work *w = r ? sf_alloc(sizeof *w) : NULL;
+    if (!w) {
+        free(r);
+        send_error(c, id, SF_EBUSY, "too many requests are under way");
+        return;
+    }
+    r->id = id;
+    enum sf_err err = fill_order(c, r, m, &eb);
+    if (err) {
+        send_error(c, id, err, sf_err_text(&eb, err));
+        free(w);
+        free(r->order.event_arg);
+        free_request(r);
+        return;
+    }
+    struct scheduler_stats stats;
+    scheduler_stats(c->scheduler, &stats);
+    child_write(c->fd, json_pack("{s:s,s:I,s:i}", "type", "queued", "id", (json_int_t)id, "position",
+                                 stats.queue));
+    *w = (struct work){c, r};
+    scheduler_request_begin(c->scheduler);
+    pthread_mutex_lock(&c->lock);
+    c->requests[at] = r;
+    pthread_mutex_unlock(&c->lock);
+    if (pthread_create(&r->thread, NULL, run_request, w) != 0) {
+        scheduler_request_end(c->scheduler);
+        c->requests[at] = NULL;
+        send_error(c, id, SF_ENOMEM, "no thread for the request");
+        free(w);
+        free(r->order.event_arg);
+        free_request(r);
+    }
+}
+
+static void cancel(struct child *c, const json_t *m)
+{
+    int64_t id = 0;
+    if (!json_get_int(m, "id", &id))
+        return;
+    for (size_t i = 0; i < REQUESTS_MAX; i++)
+        if (c->requests[i] && c->requests[i]->id == id)
+            composer_cancel(c->requests[i]->composer);
+}
+
+/* ---- loading --------------------------------------------------------------------------------- */
+
+static bool on_progress(void *arg, int permille)
+{
+    struct child *c = arg;
+    return child_write(c->fd, json_pack("{s:s,s:i,s:i}", "type", "loading", "done", permille, "total",
+                                        1000));
+}
+
+static int get_int(const json_t *m, const char *key, int fallback)
+{
+    int64_t v = fallback;
+    (void)json_get_int(m, key, &v);
+    return v < -1 || v > 1 << 24 ? fallback : (int)v;
+}
+
+static void load(struct child *c, const json_t *m)
+{
+    struct sf_errbuf eb = {0};
+    struct model_options o = {
+        .path = json_get_string(m, "model"),
+        .lib_dir = json_get_string(m, "lib_dir"),
+        .device = json_get_string(m, "device"),
+        .n_gpu_layers = get_int(m, "n_gpu_layers", -1),
+        .context = get_int(m, "context", 0),
+        .sequences = get_int(m, "sequences", 0),
+        .threads = get_int(m, "threads", 0),
+        .flash_attention = get_int(m, "flash_attention", -1),
+    };
+    enum sf_err err = SF_OK;
+    if (c->model)
+        err = sf_fail(&eb, SF_EINVAL, "a model is loaded already");
+    else if (!o.path)
+        err = sf_fail(&eb, SF_EINVAL, "load names no model");
+    if (!err)
+        err = model_open(&o, on_progress, c, &c->model, &eb);
+    if (!err)
+        err = scheduler_open(c->model, on_beat, c, &c->scheduler);
+    if (err) {
+        send_error(c, 0, err, sf_err_text(&eb, err));
+        return;
+    }
+    struct engine_model *e = c->model;
+    child_write(c->fd,
+                json_pack("{s:s,s:s,s:I,s:i,s:i,s:i,s:s,s:I,s:b}", "type", "ready", "model_name",
+                          e->name, "n_params", (json_int_t)e->n_params, "context", e->n_ctx,
+                          "sequences", e->n_sequences, "threads", e->n_threads, "cpu_variant",
+                          e->cpu_variant, "memory_bytes", (json_int_t)model_memory_bytes(),
+                          "instruct", e->chat_head != NULL));
+}
+
+static const struct {
+    const char *type;
+    void (*handle)(struct child *c, const json_t *m);
+} messages[] = {{"load", load}, {"submit", submit}, {"cancel", cancel}};
+
+static void handle(struct child *c, const json_t *m)
+{
+    const char *type = json_get_string(m, "type");
+    for (size_t i = 0; type && i < sizeof messages / sizeof *messages; i++)
+        if (strcmp(type, messages[i].type) == 0) {
+            messages[i].handle(c, m);
+            return;
+        }
+    send_error(c, 0, SF_EINVAL, "unknown message");
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    static struct child child = {.fd = PARENT_FD, .lock = PTHREAD_MUTEX_INITIALIZER};
+    if (argc > 1 || fcntl(PARENT_FD, F_GETFD) < 0) {
+        fprintf(stderr, "storyfi-engine is started by storyfi; it speaks on descriptor 3 and takes no "
+                        "options\n");
+        return 100;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    fcntl(PARENT_FD, F_SETFD, FD_CLOEXEC);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN); /* the parent decides */
+    child_write(child.fd, json_pack("{s:s,s:i,s:s,s:s}", "type", "hello", "protocol", PROTOCOL,
+                                    "version", STORYFI_VERSION, "llama", llama_version()));
+    json_t *m;
+    while ((m = child_read(child.fd))) {
+        handle(&child, m);
+        json_decref(m);
+    }
+    /* The parent is gone: nothing here outlives it, and nothing is to be saved. */
+    _exit(0);
+}
