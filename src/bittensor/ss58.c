@@ -23,7 +23,7 @@ static void checksum(const uint8_t payload[static PAYLOAD], uint8_t out[static 2
 /* Base58 of 35 bytes whose first is not zero: at most 48 digits. */
 static void base58_encode(const uint8_t bytes[static TOTAL], char out[static SS58_MAX])
 {
-    uint8_t digits[SS58_MAX - 1];
+    uint8_t digits[SS58_MAX - 1] = {0};
     size_t n = 0;
     for (size_t i = 0; i < TOTAL; i++) {
         unsigned carry = bytes[i];

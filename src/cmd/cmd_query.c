@@ -56,12 +56,13 @@ static void fill_synapse(const struct args *a, const struct sr25519_keypair *key
 {
     const char *axon = args_get(a, "--axon"), *hotkey = args_get(a, "--axon.hotkey");
     const char *colon = axon == NULL ? NULL : strrchr(axon, ':');
+    int host = colon == NULL ? 0 : (int)(colon - axon);
     uint8_t ignored[SS58_KEY_LEN];
     uint64_t port = 0;
     if (hotkey == NULL || ss58_decode(sf_str(hotkey), ignored, NULL) != SF_OK) {
         fatal(100, "query: --axon.hotkey is needed: the miner's SS58 address");
     }
-    if (colon == NULL || !sf_scan_u64(sf_str(colon + 1), 65535, &port) || colon - axon > 45) {
+    if (colon == NULL || !sf_scan_u64(sf_str(colon + 1), 65535, &port) || host > 45) {
         fatal(100, "query: --axon is needed as HOST:PORT, like 127.0.0.1:8091");
     }
     *s = (struct synapse){.timeout_seconds = args_number(a, "--timeout", 60, 0.1, 600),
@@ -70,7 +71,7 @@ static void fill_synapse(const struct args *a, const struct sr25519_keypair *key
                           .axon_port = port,
                           .name = "StoryGenerationSynapse",
                           .body_hash = SYNAPSE_EMPTY_BODY_HASH};
-    (void)snprintf(s->axon_ip, sizeof s->axon_ip, "%.*s", (int)(colon - axon), axon);
+    (void)snprintf(s->axon_ip, sizeof s->axon_ip, "%.*s", host, axon);
     (void)snprintf(s->axon_hotkey, sizeof s->axon_hotkey, "%s", hotkey);
     ss58_encode(key->public_key, s->dendrite_hotkey);
     synapse_uuid(s->dendrite_uuid);
