@@ -29,7 +29,8 @@ const struct sf_err_info *sf_err_info(enum sf_err code)
     return sf_err_info(SF_EINTERNAL);
 }
 
-static void fill(struct sf_errbuf *eb, enum sf_err code, const char *fmt, va_list ap)
+static SF_PRINTF(3, 0) void fill(struct sf_errbuf *eb, enum sf_err code, const char *fmt,
+                                  va_list ap)
 {
     eb->code = code;
     (void)vsnprintf(eb->text, sizeof eb->text, fmt, ap);
@@ -54,9 +55,12 @@ enum sf_err sf_fail_errno(struct sf_errbuf *eb, enum sf_err code, const char *fm
         va_start(ap, fmt);
         fill(eb, code, fmt, ap);
         va_end(ap);
-        const char *reason = strerrordesc_np(saved);
+        char reason[128];
+        if (strerror_r(saved, reason, sizeof reason) != 0) {
+            (void)snprintf(reason, sizeof reason, "error %d", saved);
+        }
         size_t used = strlen(eb->text);
-        (void)snprintf(eb->text + used, sizeof eb->text - used, ": %s", reason == NULL ? "unknown error" : reason);
+        (void)snprintf(eb->text + used, sizeof eb->text - used, ": %s", reason);
     }
     errno = saved;
     return code;

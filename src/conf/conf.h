@@ -274,6 +274,8 @@ struct conf_setting {
 struct conf_source {
     const char *config_path;        /* --config; NULL: the search order */
     bool no_file;                   /* read neither a YAML nor a .env file */
+    struct sf_str yaml;             /* with p: taken instead of any YAML file */
+    struct sf_str dotenv;           /* with p: taken instead of any .env file */
     bool strict;                    /* unknown keys are errors (`config check`), not warnings */
     const char *const *environment; /* "NAME=value", NULL at the end; NULL: the process's own */
     const char *cwd;                /* for the search and .env; NULL: "." */

@@ -97,6 +97,15 @@ static void take_dotenv(void *arg, const struct dotenv_entry *entry, unsigned li
     }
 }
 
+static void say_dotenv(struct loader *l, enum sf_err err, const struct sf_errbuf *eb)
+{
+    if (err == SF_ENOMEM) {
+        l->err = err;
+    } else if (err != SF_OK && err != SF_ENOTFOUND) {
+        conf_say(&l->report, CONF_WARNING, l->text_file, "", "not read: %s", sf_err_text(eb, err));
+    }
+}
+
 /* Reads `dir`/.env when it is there. What is wrong with it never ends the load. */
 static void read_dotenv(struct loader *l, const char *dir)
 {
@@ -106,18 +115,13 @@ static void read_dotenv(struct loader *l, const char *dir)
     l->text_file = strcmp(dir, ".") == 0 ? ".env" : conf_keepf(l->conf, "%s/.env", dir);
     if (l->text_file == NULL) {
         l->err = SF_ENOMEM;
-        goto out;
+        return;
     }
     enum sf_err err = sf_file_read(l->text_file, &text, &eb);
     if (err == SF_OK) {
         err = dotenv_parse(sf_buf_str(&text), take_dotenv, l, &eb);
     }
-    if (err == SF_ENOMEM) {
-        l->err = err;
-    } else if (err != SF_OK && err != SF_ENOTFOUND) {
-        conf_say(&l->report, CONF_WARNING, l->text_file, "", "not read: %s", sf_err_text(&eb, err));
-    }
-out:
+    say_dotenv(l, err, &eb);
     sf_buf_wipe(&text);
 }
 
@@ -132,6 +136,15 @@ static bool same_folder(const char *a, const char *b)
 
 static void read_dotenvs(struct loader *l)
 {
+    if (l->source->dotenv.p != NULL) {
+        struct sf_errbuf eb = {0};
+        l->text_file = ".env";
+        say_dotenv(l, dotenv_parse(l->source->dotenv, take_dotenv, l, &eb), &eb);
+        return;
+    }
+    if (l->source->no_file) {
+        return;
+    }
     const char *dir = l->conf->dir;
     bool two = l->conf->file[0] != '\0' && !same_folder(dir, l->cwd);
     if (two) {
@@ -524,29 +537,44 @@ static void apply_setting(struct loader *l, const struct conf_setting *s)
 
 /* ------------------------------------------------------------------ all of it */
 
-static void load_all(struct loader *l)
+/* The YAML text, from wherever the source says; findings instead of errors. */
+static void find_text(struct loader *l, struct sf_buf *text)
 {
     struct sf_errbuf eb = {0};
+    if (l->source->yaml.p != NULL) {
+        l->conf->file = l->path = "(text)";
+        sf_buf_add_str(text, l->source->yaml);
+        l->err = text->err == SF_ENOMEM ? SF_ENOMEM : SF_OK;
+        return;
+    }
+    if (l->source->no_file) {
+        return;
+    }
+    enum sf_err err = find_file(l, text, &eb);
+    const char *path = l->source->config_path != NULL ? l->source->config_path : l->conf->file;
+    if (err == SF_ENOMEM) {
+        l->err = err;
+    } else if (err != SF_OK) {
+        conf_say(&l->report, CONF_ERROR, path, "", "%s", sf_err_text(&eb, err));
+    } else if (l->conf->file[0] != '\0') {
+        conf_say(&l->report, CONF_NOTE, l->conf->file, "", "configuration read");
+    } else {
+        conf_say(&l->report, CONF_NOTE, "", "", "no configuration file found: defaults");
+    }
+}
+
+static void load_all(struct loader *l)
+{
     struct sf_buf text;
     sf_buf_init(&text, YAML_LIMITS_DEFAULT.max_bytes);
     read_environment(l);
     if (l->err == SF_OK) {
         set_defaults(l, &conf_root, (char *)l->conf);
     }
-    if (l->err == SF_OK && !l->source->no_file) {
-        enum sf_err err = find_file(l, &text, &eb);
-        const char *path = l->source->config_path != NULL ? l->source->config_path : l->conf->file;
-        if (err == SF_ENOMEM) {
-            l->err = err;
-        } else if (err != SF_OK) {
-            conf_say(&l->report, CONF_ERROR, path, "", "%s", sf_err_text(&eb, err));
-        } else if (l->conf->file[0] != '\0') {
-            conf_say(&l->report, CONF_NOTE, l->conf->file, "", "configuration read");
-        } else {
-            conf_say(&l->report, CONF_NOTE, "", "", "no configuration file found: defaults");
-        }
+    if (l->err == SF_OK) {
+        find_text(l, &text);
     }
-    if (l->err == SF_OK && !l->source->no_file) {
+    if (l->err == SF_OK) {
         read_dotenvs(l);
     }
     if (l->err == SF_OK && l->conf->file[0] != '\0') {

@@ -51,7 +51,11 @@ static void print_url(const char *s, struct sf_buf *out)
         print_text(s, out);
         return;
     }
-    sf_buf_printf(out, "%.*s***%s", (int)(host + 3 - s), s, at);
+    struct sf_buf masked;
+    sf_buf_init(&masked, 1U << 16);
+    sf_buf_printf(&masked, "%.*s***%s", (int)(host + 3 - s), s, at);
+    print_text(sf_buf_z(&masked), out);
+    sf_buf_fini(&masked);
 }
 
 static void print_bytes(int64_t v, struct sf_buf *out)

@@ -1,0 +1,22 @@
+# Fuzz targets: every fuzz/NAME_fuzz.c with the inputs in fuzz/corpus/NAME/. NAME_replay runs them all
+# once and is a test (label fuzz); with clang and -DSTORYFI_FUZZ=ON, NAME_fuzz is the libFuzzer program.
+file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/fuzz/*_fuzz.c)
+foreach(source ${fuzz_sources})
+  get_filename_component(target ${source} NAME_WE)
+  string(REGEX REPLACE "_fuzz$" "" name ${target})
+  add_executable(${name}_replay EXCLUDE_FROM_ALL ${source} ${CMAKE_SOURCE_DIR}/fuzz/replay.c)
+  target_link_libraries(${name}_replay PRIVATE sf_cmd)
+  add_test(NAME ${name}_replay COMMAND ${name}_replay ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
+  set_tests_properties(${name}_replay PROPERTIES LABELS "unit;fuzz" TIMEOUT 120)
+  set_property(GLOBAL APPEND PROPERTY STORYFI_TESTS ${name}_replay)
+  if(STORYFI_FUZZ)
+    add_executable(${target} EXCLUDE_FROM_ALL ${source})
+    target_link_libraries(${target} PRIVATE sf_cmd -fsanitize=fuzzer)
+    set_property(GLOBAL APPEND PROPERTY STORYFI_FUZZERS ${target})
+  endif()
+endforeach()
+
+if(STORYFI_FUZZ)
+  get_property(fuzzers GLOBAL PROPERTY STORYFI_FUZZERS)
+  add_custom_target(fuzzers DEPENDS ${fuzzers})
+endif()
