@@ -141,8 +141,8 @@ static void read_range(const struct args *a, int *first, int *last)
 static enum sf_err write_new(const struct args *a, const struct conf *conf, json_t **story,
                              struct sf_errbuf *eb)
 {
-    struct writing w = {.options = {.deadline_ms = 120000,
-                                    .target_ms = 60000,
+    struct writing w = {.options = {.deadline_ms = 60000,
+                                    .target_ms = 20000,
                                     .seed = request_args_seed(a),
                                     .show_progress = args_is_terminal(stderr)}};
     struct app_options o = {.only = args_get(a, "--mode")};

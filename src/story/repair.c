@@ -145,7 +145,24 @@ static bool mend_relations(json_t *root, const char *path, const struct story_sl
     return ok;
 }
 
-/* Three of five in turn, so that everybody has between one and eight chapters. */
+static bool has_string(const json_t *array, const char *z)
+{
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *s = json_string_value(json_array_get(array, i));
+        if (s != NULL && strcmp(s, z) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Two of five in turn: everybody has between one and eight chapters. */
+static json_t *rotated_focus(size_t index)
+{
+    return json_pack("[s, s]", story_character_ids[index % STORY_CAST],
+                     story_character_ids[(index + 2) % STORY_CAST]);
+}
+
 static bool set_focus(json_t *root, const char *path, size_t index)
 {
     const json_t *given = json_at(root, path);
@@ -159,10 +176,7 @@ static bool set_focus(json_t *root, const char *path, size_t index)
         }
         right = known && !is_repeat(given, i);
     }
-    return right ||
-           json_set_at_new(root, path,
-                           json_pack("[s, s]", story_character_ids[index % STORY_CAST],
-                                     story_character_ids[(index + 2) % STORY_CAST])) == SF_OK;
+    return right || json_set_at_new(root, path, rotated_focus(index)) == SF_OK;
 }
 
 static bool mend_choice(json_t *root, const char *path, int chapter, size_t index)
@@ -314,6 +328,29 @@ static bool mend_row(const struct story_request *r, json_t *output, const struct
     return ok;
 }
 
+/* Gives every chapter a focus anew where somebody has none or more than eight chapters. */
+static bool balance_focus(json_t *output)
+{
+    size_t count[STORY_CAST] = {0};
+    bool right = true, ok = true;
+    const json_t *chapters = json_object_get(output, "chapters");
+    for (size_t i = 0; i < json_array_size(chapters); i++) {
+        const json_t *focus = json_object_get(json_array_get(chapters, i), "characterFocus");
+        for (size_t k = 0; k < STORY_CAST; k++) {
+            count[k] += has_string(focus, story_character_ids[k]) ? 1 : 0;
+        }
+    }
+    for (size_t k = 0; k < STORY_CAST; k++) {
+        right = right && count[k] >= 1 && count[k] <= 8;
+    }
+    for (size_t i = 0; !right && i < json_array_size(chapters) && i < STORY_CHAPTERS; i++) {
+        json_t *chapter = json_array_get(chapters, i);
+        ok = json_is_object(chapter) &&
+             json_object_set_new(chapter, "characterFocus", rotated_focus(i)) == 0 && ok;
+    }
+    return ok;
+}
+
 enum sf_err story_repair(const struct story_request *request, json_t *output)
 {
     size_t n;
@@ -326,6 +363,9 @@ enum sf_err story_repair(const struct story_request *request, json_t *output)
         if (!mend_row(request, output, &rows[i])) {
             err = SF_ENOMEM;
         }
+    }
+    if (err == SF_OK && request->task == STORY_ARC && !balance_focus(output)) {
+        err = SF_ENOMEM;
     }
     return err;
 }

@@ -156,6 +156,8 @@ static void everybody_needs_a_chapter(void **state)
     }
     assert_false(story_validate(&r, answer, &report));
     assert_int_equal(report.total, 5);
+    assert_int_equal(story_repair(&r, answer), SF_OK);
+    assert_true(story_validate(&r, answer, &report));
     json_decref(answer);
     story_request_fini(&r);
 }
