@@ -55,12 +55,9 @@ enum sf_err sf_fail_errno(struct sf_errbuf *eb, enum sf_err code, const char *fm
         va_start(ap, fmt);
         fill(eb, code, fmt, ap);
         va_end(ap);
-        char reason[128];
-        if (strerror_r(saved, reason, sizeof reason) != 0) {
-            (void)snprintf(reason, sizeof reason, "error %d", saved);
-        }
+        const char *reason = strerrordesc_np(saved);
         size_t used = strlen(eb->text);
-        (void)snprintf(eb->text + used, sizeof eb->text - used, ": %s", reason);
+        (void)snprintf(eb->text + used, sizeof eb->text - used, ": %s", reason == NULL ? "unknown error" : reason);
     }
     errno = saved;
     return code;

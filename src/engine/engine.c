@@ -159,6 +159,21 @@ static bool deliver(struct engine *e, int64_t id, json_t *message)
     return kept_up;
 }
 
+/* A sign of life for every call under way: none of them is stalled while the child works. */
+static void deliver_to_all(struct engine *e, json_t *message)
+{
+    int64_t ids[64];
+    size_t n = 0;
+    (void)pthread_mutex_lock(&e->lock);
+    for (struct call *c = e->calls; c != NULL && n < 64; c = c->next) {
+        ids[n++] = c->id;
+    }
+    (void)pthread_mutex_unlock(&e->lock);
+    for (size_t i = 0; i < n; i++) {
+        (void)deliver(e, ids[i], message);
+    }
+}
+
 /* ---- messages -------------------------------------------------------------------------------- */
 
 static void copy_text(const json_t *m, const char *key, char *out, size_t n)
@@ -238,6 +253,7 @@ static enum sf_err on_heartbeat(struct engine *e, const json_t *m, struct sf_err
         e->status.tokens_per_second = speed;
     }
     (void)pthread_mutex_unlock(&e->lock);
+    deliver_to_all(e, (json_t *)(uintptr_t)m);
     return SF_OK;
 }
 
@@ -423,7 +439,11 @@ static enum sf_err check_files(struct engine *e, struct sf_errbuf *eb)
                        "generator.local.model_name to a .gguf file",
                        o->model_path);
     }
-    e->program_fd = open(o->engine_path, O_PATH | O_CLOEXEC);
+    int fd = open(o->engine_path, O_PATH | O_CLOEXEC);
+    if (fd >= 0) { /* away from descriptor 3, which becomes the child's socket */
+        e->program_fd = fcntl(fd, F_DUPFD_CLOEXEC, 16);
+        (void)close(fd);
+    }
     if (e->program_fd < 0 || access(o->engine_path, X_OK) != 0) {
         return sf_fail(eb, SF_EUNAVAILABLE,
                        "helper program %s is not there: it is built when the llama libraries are "

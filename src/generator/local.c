@@ -62,6 +62,7 @@ static const struct {
     {"slot_text", GEN_EVENT_SLOT_TEXT},
     {"slot_done", GEN_EVENT_SLOT_DONE},
     {"usage", GEN_EVENT_USAGE},
+    {"heartbeat", GEN_EVENT_HEARTBEAT},
 };
 
 static void read_usage(const json_t *m, struct gen_usage *u)
