@@ -40,7 +40,7 @@ static bool is_entropy_length(size_t n)
 
 static unsigned bit_at(const uint8_t *bytes, size_t i)
 {
-    return bytes[i / 8] >> (7 - i % 8) & 1U;
+    return ((unsigned)bytes[i / 8] >> (7 - i % 8)) & 1U;
 }
 
 enum sf_err mnemonic_encode(const uint8_t *entropy, size_t n, struct sf_buf *out)
