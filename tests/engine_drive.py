@@ -141,6 +141,25 @@ def characters_of(value):
     return 0
 
 
+def show(value, path=""):
+    """Texts with their short paths."""
+    if isinstance(value, dict):
+        if "consequences" in value:
+            print(f"{path}: {value['text']}  -> {value['nextChapter']} {value['consequences']}")
+            return
+        for k, v in value.items():
+            if k not in ("storyProgress", "characterFocus", "id"):
+                show(v, f"{path}/{k}")
+    elif isinstance(value, list):
+        if all(isinstance(v, (str, int)) for v in value):
+            print(f"{path}: {', '.join(map(str, value))}")
+        else:
+            for i, v in enumerate(value):
+                show(v, f"{path}/{i}")
+    else:
+        print(f"{path}: {value}")
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--engine", default="build/storyfi-engine")
@@ -156,13 +175,16 @@ def main():
     p.add_argument("--base", action="store_true", help="the model is no instruct model")
     p.add_argument("--stub", action="store_true", help="ask each task with a bare stub as context")
     p.add_argument("--quiet", action="store_true")
+    p.add_argument("--context", help="JSON file with blueprint, characters, story_arc to ask with")
+    p.add_argument("--out", help="file for user_input and all answers (a story.json)")
+    p.add_argument("--text", action="store_true", help="print texts only, to read them")
     a = p.parse_args()
     e = Engine(a.engine)
     print(e.hello, file=sys.stderr)
     print(e.load(a.model, a.lib_dir), file=sys.stderr)
     first, _, last = a.chapters.partition("-")
     ids = list(range(int(first), int(last or first) + 1))
-    context = {}
+    context = json.load(open(a.context)) if a.context else {}
     bad = 0
     for task in a.tasks.split(","):
         asked = {"blueprint": {"title": "测试故事"}, "characters": {"characters": []},
@@ -178,13 +200,19 @@ def main():
             bad += 1
             continue
         context[task] = got.result
-        if not a.quiet:
+        if a.text:
+            show(got.result)
+        elif not a.quiet:
             print(json.dumps(got.result, ensure_ascii=False, indent=1))
         n = characters_of(got.result)
         print(f"{task}: {got.seconds:.1f} s, {n} characters, {n / got.seconds:.0f}/s, {got.usage}, "
               f"problems {got.problems}", file=sys.stderr)
         bad += len(got.problems)
     e.close()
+    if a.out:
+        context["user_input"] = a.input
+        with open(a.out, "w") as f:
+            json.dump(context, f, ensure_ascii=False, indent=1)
     return 1 if bad else 0
 
 

@@ -187,17 +187,33 @@ static char *clean_sentences(enum cue_language lang, struct sf_str s, unsigned m
     return finish_sentence(lang, cut);
 }
 
+/* The end of the first clause or sentence that is at least `min` characters long; 0: none. */
+static size_t first_clause(struct sf_str s, unsigned min)
+{
+    static const char *const ends[] = {",", ".", "!", "?", " or ", " and she ", " and he ", " but ", "\xE3\x80\x82", "\xEF\xBC\x8C",
+                                       "\xEF\xBC\x81", "\xEF\xBC\x9F"};
+    for (size_t i = 0; i < s.n; i++)
+        for (size_t k = 0; k < COUNT(ends); k++)
+            if (sf_str_has_prefix((struct sf_str){s.p + i, s.n - i}, ends[k]))
+                if (sf_utf8_count((struct sf_str){s.p, i}) >= min)
+                    return i;
+    return 0;
+}
+
 static char *clean_choice(struct sf_str s, unsigned min, unsigned max)
 {
     struct sf_str head = sf_utf8_head(s, max);
-    size_t n = text_last_sentence(head);
-    struct sf_str cut = {s.p, n > 0 ? n : clause_end(s, min, max)};
+    size_t n = first_clause(head, min);
+    struct sf_str cut = {s.p, n > 0 ? n : head.n};
     cut = drop_end(cut, choice_ends, COUNT(choice_ends));
     cut = drop_end(cut, loose_ends, COUNT(loose_ends));
     size_t len = sf_utf8_count(cut);
     if (len < min || len > max || says_bad(cut))
         return NULL;
-    return sf_strndup(cut.p, cut.n);
+    char *z = sf_strndup(cut.p, cut.n);
+    if (z && z[0] >= 'a' && z[0] <= 'z')
+        z[0] = (char)(z[0] - 32);
+    return z;
 }
 
 /* Quotes must pair up. */

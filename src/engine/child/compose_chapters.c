@@ -67,7 +67,11 @@ static void set_people(struct composer *c, struct slot *s, int id)
     person_vars(&v, &c->cast[a], c->lang);
     vars_set(&s->vars, "a_his", sf_str(vars_get(&v, "his")));
     vars_set(&s->vars, "a_him", sf_str(vars_get(&v, "him")));
-    vars_set(&s->vars, "a_he", sf_str(vars_get(&v, "he")));
+    char capital[8];
+    text_copy(capital, sizeof capital, sf_str(vars_get(&v, "he")));
+    if (capital[0] >= 'a' && capital[0] <= 'z')
+        capital[0] = (char)(capital[0] - 32);
+    vars_set(&s->vars, "a_He", sf_str(capital));
     person_vars(&v, &c->cast[b], c->lang);
     vars_set(&s->vars, "b_his", sf_str(vars_get(&v, "his")));
     vars_set(&s->vars, "b_he", sf_str(vars_get(&v, "he")));
@@ -129,8 +133,11 @@ static void ask_choices(struct composer *c, struct slot *content)
             return;
         s->group = GROUP_CHOICE + (unsigned)id;
         s->fork_of = content;
-        slot_bounds(s, zh ? 6 : 15, 40, zh ? 50 : 110);
+        slot_bounds(s, zh ? 6 : 15, 40, zh ? 50 : 90);
         set_chapter(c, s, id);
+        const char *const other[] = {vars_get(&s->vars, "b")}; /* not the one who chooses */
+        if (composer_guard_names(c, &s->guard, other, 1) != SF_OK)
+            c->failed = true;
     }
 }
 
@@ -190,6 +197,11 @@ static void add_chapter(struct composer *c, int id)
     slot_bounds(s, 1010, (unsigned)(zh ? 1060 : 1040 + 160 * (c->scale - 0.7)), 2900);
     s->done = ask_choices;
     set_chapter(c, s, id);
+    size_t a, b;
+    pick_people(c, id, &a, &b);
+    const char *const names[] = {c->cast[a].full, c->cast[b].full, vars_get(&s->vars, "description")};
+    if (composer_guard_names(c, &s->guard, names, 3) != SF_OK)
+        c->failed = true;
 }
 
 bool compose_chapters(struct composer *c)

@@ -30,6 +30,8 @@ enum sf_err composer_open(struct scheduler *s, const struct engine_model *m,
     c->rng.state = order->seed ^ 0x9E3779B97F4A7C15u;
     c->scale = 1.0;
     c->started = sf_now();
+    for (size_t i = 0; i < CUE_PARTS; i++)
+        c->part_used[i] = (unsigned)(sampler_next(&c->rng) % 64);
     atomic_init(&c->canceled, false);
     job_owner_init(&c->owner);
     c->output = order->partial ? json_deep_copy(order->partial) : json_object();
@@ -52,8 +54,7 @@ void composer_close(struct composer *c)
     free(c->group_of);
     free(c->prefix.tokens);
     free(c->neutral.tokens);
-    free(c->names.tokens);
-    free(c->names.lengths);
+    name_guard_fini(&c->names);
     ngram_set_fini(&c->shared);
     json_decref(c->output);
     job_owner_fini(&c->owner);

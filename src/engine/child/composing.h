@@ -9,7 +9,7 @@
 #include "engine/child/wordlist.h"
 #include "json/json.h"
 
-enum { VARS_MAX = 32, VAR_ROOM = 420, SLOT_PARTS = CUE_PARTS };
+enum { VARS_MAX = 48, VAR_ROOM = 420, SLOT_PARTS = CUE_PARTS };
 
 /* Names and values for the braces of cues. */
 struct vars {
@@ -64,6 +64,9 @@ struct slot {
     unsigned opening_at;  /* where in the list of openings this slot begins */
     struct kv_seq *held;
     llama_token tail;
+    llama_token *history; /* of the accepted parts */
+    size_t n_history;
+    struct name_guard guard; /* names of this text alone; none: the request's */
     struct slot *fork_of; /* continue behind this slot's sequence (it holds) */
 };
 
@@ -92,7 +95,7 @@ struct composer {
     char (*group_texts)[VAR_ROOM]; /* accepted texts with their group number in front */
     unsigned *group_of;
     size_t n_group_texts, group_room;
-    unsigned part_used[CUE_PARTS]; /* openings dealt out so far */
+    unsigned part_used[CUE_PARTS]; /* where the next opening is dealt from */
 };
 
 /* ---- composing_wave.c: many slots at once ---- */
@@ -117,10 +120,14 @@ SF_MUST_USE enum sf_err composer_build_prompt(struct composer *c, struct job *j,
                                               const char *question, const char *opening);
 SF_MUST_USE enum sf_err composer_append_tokens(struct composer *c, struct job *j, const char *text,
                                                bool opening);
-/* Behind a held text: ends the model's turn and asks again. */
+/* Goes on behind a held text: `lead` is told, then comes the opening of the slot's own text. */
 SF_MUST_USE enum sf_err composer_build_follow_up(struct composer *c, struct job *j, llama_token tail,
-                                                 const char *question, const char *opening);
-SF_MUST_USE enum sf_err composer_build_names(struct composer *c);
+                                                 const char *lead, const char *opening);
+/* The words with a capital in these texts are the names that may stand in a text. */
+SF_MUST_USE enum sf_err composer_guard_names(const struct composer *c, struct name_guard *g,
+                                             const char *const *texts, size_t n);
+SF_MUST_USE enum sf_err composer_build_names(struct composer *c); /* the cast's, for all texts */
+void name_guard_fini(struct name_guard *g);
 
 /* ---- composing_pick.c: choosing from word lists ---- */
 struct pick {

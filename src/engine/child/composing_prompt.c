@@ -125,8 +125,11 @@ static void story_lines(struct composer *c, bool neutral, struct sf_buf *out)
     }
     const char *const lines[] = {b->line_story,   b->line_topic,    b->line_genre,
                                  b->line_setting, b->line_conflict, b->line_cast};
+    /* Small models copy what they are told: for the chapters' own texts less is better. */
+    bool few = c->o.small && c->o.request->task == STORY_CHAPTERS_TASK;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        add_line(c, lines[i], out);
+        if (!few || i == 0 || i == 2 || i == 5)
+            add_line(c, lines[i], out);
 }
 
 enum sf_err composer_build_prefix(struct composer *c, bool neutral)
@@ -197,7 +200,8 @@ enum sf_err composer_build_prompt(struct composer *c, struct job *j, const char 
                                   const char *opening)
 {
     bool chat = c->o.instruct && c->m->chat_head;
-    j->n_prompt = j->n_past = j->n_opening = 0;
+    j->n_prompt = j->n_opening = 0;
+    j->n_past = j->n_history;
     j->n_chars = 0;
     j->in_quote = false;
     sf_buf_clear(&j->text);
@@ -215,27 +219,22 @@ enum sf_err composer_build_prompt(struct composer *c, struct job *j, const char 
 }
 
 enum sf_err composer_build_follow_up(struct composer *c, struct job *j, llama_token tail,
-                                     const char *question, const char *opening)
+                                     const char *lead, const char *opening)
 {
     j->prompt = sf_alloc(PROMPT_TOKENS * sizeof *j->prompt);
     if (!j->prompt)
         return SF_ENOMEM;
     if (tail >= 0)
         j->prompt[j->n_prompt++] = tail;
-    enum sf_err err = add_tokens(c, j, c->m->chat_next, true, false);
+    enum sf_err err = add_tokens(c, j, lead, false, false);
     if (!err)
-        err = add_tokens(c, j, question, false, false);
-    if (!err)
-        err = add_tokens(c, j, c->m->chat_tail, true, false);
-    if (!err && *opening)
         err = add_tokens(c, j, opening, false, true);
     return err;
 }
 
 /* All words of names and of the title and setting that are written with a capital. */
-static enum sf_err guard_word(struct composer *c, struct sf_str word)
+static enum sf_err guard_word(const struct composer *c, struct name_guard *g, struct sf_str word)
 {
-    struct name_guard *g = &c->names;
     char spaced[64];
     if (word.n == 0 || word.n + 2 > sizeof spaced || g->n >= 60)
         return SF_OK;
@@ -251,7 +250,7 @@ static enum sf_err guard_word(struct composer *c, struct sf_str word)
     return SF_OK;
 }
 
-static enum sf_err guard_words(struct composer *c, const char *text)
+static enum sf_err guard_words(const struct composer *c, struct name_guard *g, const char *text)
 {
     struct sf_str rest = sf_str(text), word;
     enum sf_err err = SF_OK;
@@ -260,23 +259,33 @@ static enum sf_err guard_words(struct composer *c, const char *text)
         while (n < word.n && ((word.p[n] | 32) >= 'a' && (word.p[n] | 32) <= 'z'))
             n++;
         if (n > 1 && word.p[0] >= 'A' && word.p[0] <= 'Z')
-            err = guard_word(c, (struct sf_str){word.p, n});
+            err = guard_word(c, g, (struct sf_str){word.p, n});
     }
+    return err;
+}
+
+void name_guard_fini(struct name_guard *g)
+{
+    free(g->tokens), g->tokens = NULL;
+    free(g->lengths), g->lengths = NULL;
+    g->n = g->n_tokens = 0;
+}
+
+enum sf_err composer_guard_names(const struct composer *c, struct name_guard *g,
+                                 const char *const *texts, size_t n)
+{
+    name_guard_fini(g);
+    g->tokens = sf_alloc(512 * sizeof *g->tokens);
+    g->lengths = sf_alloc(64);
+    enum sf_err err = g->tokens && g->lengths ? SF_OK : SF_ENOMEM;
+    for (size_t i = 0; i < n && !err; i++)
+        err = guard_words(c, g, texts[i]);
     return err;
 }
 
 enum sf_err composer_build_names(struct composer *c)
 {
-    struct name_guard *g = &c->names;
-    if (!g->tokens)
-        g->tokens = sf_alloc(512 * sizeof *g->tokens);
-    if (!g->lengths)
-        g->lengths = sf_alloc(64);
-    if (!g->tokens || !g->lengths)
-        return SF_ENOMEM;
-    g->n = g->n_tokens = 0;
-    enum sf_err err = SF_OK;
-    for (size_t i = 0; i < STORY_CAST && !err; i++)
-        err = guard_words(c, c->cast[i].full);
-    return err;
+    const char *const texts[] = {c->cast[0].full, c->cast[1].full, c->cast[2].full, c->cast[3].full,
+                                 c->cast[4].full, vars_get(&c->vars, "place")};
+    return composer_guard_names(c, &c->names, texts, sizeof texts / sizeof *texts);
 }

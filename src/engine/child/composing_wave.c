@@ -11,7 +11,7 @@ enum {
     TRIES = 3,          /* of a slot before the program writes it */
     PARTS_MAX = 9,      /* of a chapter, when the planned ones come out short */
     RESERVE_MS = 350,   /* before the deadline: for what the program has to write */
-    CHOICE_CELLS = 400, /* for the choices that are asked behind a chapter's text */
+    CHOICE_CELLS = 200, /* for the choices that are asked behind a chapter's text */
 };
 static const uint32_t english_bans = TOK_MARKUP | TOK_DIGIT | TOK_COLON | TOK_FOREIGN | TOK_HAN |
                                      TOK_NEWLINE | TOK_CAPS | TOK_META | TOK_PERSON | TOK_CONTROL;
@@ -65,6 +65,8 @@ void composer_clear_slots(struct composer *c)
         job_fini(&s->job);
         sf_buf_fini(&s->so_far);
         free(s->text);
+        free(s->history);
+        name_guard_fini(&s->guard);
         free(s);
     }
     c->n_slots = 0;
@@ -147,25 +149,32 @@ static void set_form(struct composer *c, struct slot *s, unsigned min, unsigned 
     struct job *j = &s->job;
     bool zh = c->lang == CUE_ZH;
     j->sampling = (struct sampler_params){
-        .temperature = s->tries == 0 ? 0.72f : 0.85f,
-        .min_p = 0.06f,
+        .temperature = s->tries == 0 ? 0.62f : 0.8f,
+        .min_p = 0.07f,
         .top_p = 0.95f,
-        .repeat_penalty = 0.7f,
+        .repeat_penalty = s->form == FORM_CONTENT ? 0.9f : 0.7f,
         .banned = zh ? chinese_bans : english_bans,
         .ngram = 4,
     };
     if (s->form != FORM_CONTENT)
         j->sampling.banned |= TOK_QUOTE;
-    j->names = c->o.small && !zh && s->form != FORM_TITLE ? &c->names : NULL;
+    j->names = c->o.small && !zh && s->form != FORM_TITLE
+                   ? (s->guard.n > 0 ? &s->guard : &c->names)
+                   : NULL;
     j->shared = s->form == FORM_TITLE ? NULL : &c->shared;
     j->stop_min = min;
     j->stop_aim = aim;
     j->stop_max = max;
-    j->max_tokens = zh ? max : max / 2 + 8;
+    j->max_tokens = zh ? max : max / 3 + 10;
     j->end_classes = 0;
     j->end_late = TOK_NEWLINE | TOK_END;
     j->min_chars = min;
+    j->min_sentence = s->form == FORM_CONTENT && !zh ? 26 : 0;
     j->stop = s->form == FORM_SENTENCE || s->form == FORM_CHOICE ? stop_sentence : stop_text;
+    if (s->form == FORM_CHOICE) { /* a short command: one clause */
+        j->end_late |= TOK_COMMA | TOK_STOP;
+        j->sampling.temperature -= 0.1f;
+    }
     if (s->form == FORM_TITLE) {
         j->end_classes = TOK_QUOTE | TOK_NEWLINE | TOK_END | TOK_STOP | TOK_COLON | TOK_COMMA |
                          TOK_MARKUP;
@@ -188,7 +197,7 @@ static void choose_opening(struct composer *c, struct slot *s, const char *const
     struct sf_buf b;
     sf_buf_init(&b, sizeof s->opening - 1);
     const char *tmpl = s->must_start && s->tries == 0 ? s->must_start
-                       : n > 0                        ? list[(s->opening_at + s->tries) % n]
+                       : n > 0                        ? list[(s->opening_at + (s->form == FORM_CONTENT ? 0 : s->tries)) % n]
                                                       : "";
     (void)vars_expand(&s->vars, tmpl, &b);
     snprintf(s->opening, sizeof s->opening, "%s", b.err ? "" : sf_buf_z(&b));
@@ -219,6 +228,7 @@ static void submit(struct composer *c, struct slot *s)
     if (s->form == FORM_CONTENT) {
         unsigned row = s->part < CUE_PARTS ? s->part : 1 + s->part % (CUE_PARTS - 2);
         row = s->part + 1 == s->n_parts && s->part >= CUE_PARTS ? 3 : row;
+        s->opening_at = c->part_used[row]++; /* dealt: chapters begin differently */
         choose_opening(c, s, c->book->parts[row], CUE_PART_OPENINGS);
         part_bounds(s, &min, &aim, &max);
     } else {
@@ -231,6 +241,11 @@ static void submit(struct composer *c, struct slot *s)
     atomic_store(&j->hurry, c->hurried);
     (void)vars_expand(&s->vars, cue->question, &q);
     enum sf_err err;
+    if (s->n_history > 0 && (j->past = sf_alloc((s->n_history + 64) * sizeof *j->past))) {
+        memcpy(j->past, s->history, s->n_history * sizeof *j->past);
+        j->n_past = j->n_history = s->n_history;
+        j->past_room = s->n_history + 64;
+    }
     if (s->form == FORM_CONTENT && s->held) {
         j->base = s->held;
         j->continue_base = true;
@@ -241,7 +256,7 @@ static void submit(struct composer *c, struct slot *s)
         err = composer_append_tokens(c, j, "\n\n", false);
         if (!err && *s->opening)
             err = composer_append_tokens(c, j, s->opening, true);
-    } else if (s->fork_of && s->fork_of->held && c->m->chat_next) {
+    } else if (s->fork_of) {
         j->base = s->fork_of->held;
         j->base_pos = s->fork_of->part_from;
         err = composer_build_follow_up(c, j, s->fork_of->tail, sf_buf_z(&q), s->opening);
@@ -251,7 +266,7 @@ static void submit(struct composer *c, struct slot *s)
     }
     if (s->form == FORM_CONTENT) {
         unsigned left = s->n_parts > s->part ? s->n_parts - s->part : 1;
-        j->extra_cells = (size_t)(left - 1) * (j->max_tokens / 2 + 12) + CHOICE_CELLS;
+        j->extra_cells = (size_t)(left - 1) * ((c->lang == CUE_ZH ? aim : aim / 4) + 15) + CHOICE_CELLS;
     }
     sf_buf_fini(&q);
     if (err) {
@@ -309,14 +324,22 @@ static void replace_slot(struct composer *c, struct slot *s)
 static void keep_position(struct composer *c, struct slot *s, size_t cut_bytes)
 {
     struct job *j = &s->job;
-    size_t bytes = 0, k = 0;
-    while (k < j->n_past && bytes < cut_bytes)
-        bytes += model_piece(c->m, j->past[k++]).n;
+    size_t bytes = 0, k = 0, n = j->n_past - j->n_history;
+    const llama_token *past = j->past + j->n_history;
+    while (k < n && bytes < cut_bytes)
+        bytes += model_piece(c->m, past[k++]).n;
     if (k == 0)
         k = 1;
     /* All but the last token of what is kept are in the cache; the last is fed again. */
     s->part_from = j->text_pos + (int)k - 1;
-    s->tail = j->past[k - 1];
+    s->tail = past[k - 1];
+    size_t all = j->n_history + k;
+    llama_token *h = sf_realloc(s->history, all * sizeof *h);
+    if (h) {
+        memcpy(h, j->past, all * sizeof *h);
+        s->history = h;
+        s->n_history = all;
+    }
 }
 
 static void take_part(struct composer *c, struct slot *s, const char *text)
@@ -331,7 +354,7 @@ static void take_part(struct composer *c, struct slot *s, const char *text)
     sf_buf_puts(&s->so_far, text);
     emit(c, COMPOSER_SLOT_TEXT, s->path,
          (struct sf_str){s->so_far.p + before, s->so_far.n - before});
-    ngram_set_add(&c->shared, j->past, j->n_past);
+    ngram_set_add(&c->shared, j->past + j->n_history, j->n_past - j->n_history);
     s->part++;
     s->tries = 0;
     unsigned n = (unsigned)sf_utf8_count(sf_buf_str(&s->so_far));
@@ -359,7 +382,7 @@ static char *judge(struct composer *c, struct slot *s)
         min = min > 60 ? min * 2 / 3 : min;
     }
     char *text = clean_text(s->form, c->lang, sf_buf_str(&j->text), min, max);
-    size_t opening = strlen(s->opening);
+    size_t opening = sf_str_trim(sf_str(s->opening)).n;
     if (text && s->form != FORM_TITLE && strlen(text) < opening + 8) {
         free(text);
         return NULL;
@@ -434,7 +457,7 @@ static void start_slots(struct composer *c, size_t *next, size_t *pending)
         }
         c->n_asked++;
         emit(c, COMPOSER_SLOT_STARTED, s->path, SF_STR(""));
-        if (c->late) {
+        if (c->late || (s->fork_of && !s->fork_of->held)) {
             replace_slot(c, s);
             continue;
         }

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CANDIDATES = 512 };
+enum { CANDIDATES = 512, START_MEMORY = 3 };
 
 struct candidate {
     llama_token t;
@@ -119,15 +119,6 @@ uint32_t name_guard_check(const struct name_guard *g, const struct engine_model 
     return at_start(text) ? TOK_NAME : TOK_CAPITAL;
 }
 
-static bool is_name(const struct name_guard *g, llama_token t)
-{
-    size_t at = 0;
-    for (size_t i = 0; g && i < g->n; at += g->lengths[i], i++)
-        if (g->tokens[at] == t)
-            return true;
-    return false;
-}
-
 static float allowed_max(const struct engine_model *m, const float *logits, uint32_t banned)
 {
     float best = -INFINITY;
@@ -137,23 +128,50 @@ static float allowed_max(const struct engine_model *m, const float *logits, uint
     return best;
 }
 
+static bool is_name(const struct name_guard *g, llama_token t)
+{
+    size_t at = 0;
+    for (size_t i = 0; g && i < g->n; at += g->lengths[i], i++)
+        if (g->tokens[at] == t)
+            return true;
+    return false;
+}
+
+/* The first tokens of the last few sentences, when the next token begins a sentence. */
+static size_t sentence_starts(const struct engine_model *m, const struct sampler_past *past,
+                              llama_token out[static START_MEMORY])
+{
+    size_t n = 0;
+    if (past->n == 0 || !(m->classes[past->tokens[past->n - 1]] & TOK_STOP))
+        return 0;
+    for (size_t i = past->n - 1; i > 0 && n < START_MEMORY; i--)
+        if (m->classes[past->tokens[i - 1]] & TOK_STOP)
+            out[n++] = past->tokens[i];
+    return n;
+}
+
 /* Penalties on what was collected; repeated sequences get no weight, but only at a word's start, so
  * that no word or name is broken. */
 static size_t weigh(const struct sampler_params *p, const struct engine_model *m,
                     const struct sampler_past *past, struct candidate *c, size_t n)
 {
     size_t kept = 0;
+    llama_token starts[START_MEMORY];
+    size_t n_starts = sentence_starts(m, past, starts);
     for (size_t i = 0; i < n; i++) {
         uint32_t bits = m->classes[c[i].t];
         bool word_start = (bits & (TOK_SPACE | TOK_HAN)) != 0;
         if (word_start && repeats(p, past, c[i].t))
             continue;
-        if (p->repeat_penalty > 0 && (bits & TOK_WORD)) {
+        if (p->repeat_penalty > 0 && (bits & TOK_WORD) && !is_name(past->names, c[i].t)) {
             unsigned uses = 0;
             for (size_t k = 0; k < past->n && uses < 4; k++)
                 uses += past->tokens[k] == c[i].t;
             c[i].l -= p->repeat_penalty * (float)uses;
         }
+        for (size_t k = 0; k < n_starts; k++)
+            if (starts[k] == c[i].t)
+                c[i].l -= k == 0 ? 2.0f : 1.0f;
         c[kept++] = c[i];
     }
     return kept;

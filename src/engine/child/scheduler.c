@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "engine/child/cpu_pressure.h"
 #include "engine/child/prefix_cache.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ struct scheduler {
     struct job *active[MODEL_MAX_SEQUENCES]; /* decoding or prefilling */
     int n_active, max_active, step_tokens;
     struct llama_batch batch;
+    struct cpu_pressure pressure;
     struct sf_time last_beat;
 };
 
@@ -369,6 +371,15 @@ static bool append_token(struct job *j, const struct engine_model *m, llama_toke
     return j->text.err == SF_OK;
 }
 
+/* Characters since the last sentence end. */
+static size_t sentence_length(struct sf_str text)
+{
+    size_t n = 0;
+    while (n < text.n && !strchr(".!?\n", text.p[text.n - n - 1]))
+        n++;
+    return n;
+}
+
 /* The classes that must not come next, from the job's own rules. */
 static uint32_t banned_now(const struct job *j, bool early)
 {
@@ -381,6 +392,9 @@ static uint32_t banned_now(const struct job *j, bool early)
     banned &= ~ends;
     if (!early && (ends & TOK_END))
         banned &= ~(uint32_t)TOK_CONTROL; /* end tokens are control tokens as well */
+    if (j->min_sentence > 0 && !j->in_quote &&
+        sentence_length(sf_buf_str(&j->text)) < j->min_sentence)
+        banned |= TOK_STOP;
     if (j->in_quote)
         banned &= ~(uint32_t)TOK_PERSON; /* people say "I" */
     return banned;
@@ -458,11 +472,24 @@ static void measure(struct scheduler *s, int64_t us, int64_t generated)
 static void step(struct scheduler *s)
 {
     int64_t from = llama_time_us();
+#ifdef SCHED_TRACE
+    int rows = 0;
+    for (int i = 0; i < s->batch.n_tokens; i++) rows += s->batch.logits[i];
+#endif
+    cpu_pressure_begin(&s->pressure);
     int rc = llama_decode(s->m->ctx, s->batch);
+    llama_synchronize(s->m->ctx);
+    int threads = cpu_pressure_end(&s->pressure);
+    if (!s->m->gpu && threads != llama_n_threads(s->m->ctx))
+        llama_set_n_threads(s->m->ctx, threads, threads);
     if (rc != 0) {
         fail_all(s, rc);
         return;
     }
+#ifdef SCHED_TRACE
+    llama_synchronize(s->m->ctx);
+    int64_t mid = llama_time_us();
+#endif
     mark_prefixes_ready(s);
     int kept = 0;
     for (int i = 0; i < s->n_active; i++) {
@@ -474,6 +501,9 @@ static void step(struct scheduler *s)
             s->active[kept++] = j;
     }
     s->n_active = kept;
+#ifdef SCHED_TRACE
+    fprintf(stderr, "thr %d step %d tokens %d rows decode %.1f ms sample %.1f ms cells %d waiting %d\n", threads, s->batch.n_tokens, rows, (mid-from)/1e3, (llama_time_us()-mid)/1e3, s->pool.cells_used, s->stats.queue);
+#endif
     pthread_mutex_lock(&s->lock);
     measure(s, llama_time_us() - from, 0);
     pthread_mutex_unlock(&s->lock);
@@ -563,6 +593,7 @@ enum sf_err scheduler_open(struct engine_model *m, scheduler_beat_fn beat, void 
     if (s->max_active > m->n_sequences - 4)
         s->max_active = m->n_sequences - 4;
     kv_pool_init(&s->pool, m);
+    cpu_pressure_init(&s->pressure, m->n_threads);
     s->batch = llama_batch_init(PREFILL_TOKENS, 0, 1);
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_t attr;

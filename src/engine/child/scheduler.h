@@ -60,6 +60,7 @@ struct job {
     uint32_t end_classes;            /* such tokens end the text and are not part of it ... */
     uint32_t end_late;               /* ... these only from min_chars on, banned before */
     unsigned min_chars, max_tokens;
+    unsigned min_sentence; /* no sentence shorter than so many bytes; 0: any */
     bool (*stop)(const struct job *job); /* asked after each token */
     const struct ngram_set *shared;      /* not to be repeated; owned by the request */
     const struct name_guard *names;      /* owned by the request; NULL: no guard */
@@ -75,11 +76,12 @@ struct job {
     /* Results. */
     struct sf_buf text; /* what was generated; starts with what the submitter put in */
     size_t n_chars;     /* code points of `text` */
-    llama_token *past;  /* opening and generated tokens */
+    llama_token *past;  /* earlier parts' tokens, opening and generated tokens */
+    size_t n_history;   /* how many are of earlier parts */
     size_t n_past, past_room;
     enum job_end end;
     struct kv_seq *seq;
-    int text_pos;      /* the position of past[0] in `seq` */
+    int text_pos;      /* the position of past[n_history] in `seq` */
     llama_token tail;  /* the last token of the text, where it is not in the cache yet; -1 */
     bool in_quote;     /* a double quote is open at the end of the text */
     atomic_bool hurry; /* set by the submitter: end at the first chance */

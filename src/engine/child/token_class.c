@@ -15,12 +15,22 @@ static const char *const meta_words[] = {
     "title",     "titled",    "prompt",      "question", "answer:",   "storytelling", "subplot",
     "www",       "http",      "https",       "com",      "wikipedia", "website",  "novelist",
     "tale",      "tales",     "genres",      "writer",   "writers",   "scene",    "scenes",
-    "dialogue",  "synopsis",  "conclusion",  "backstory", "sequel",
+    "dialogue",  "synopsis",  "conclusion",  "backstory", "sequel",    "response", "page",   "pages",     "text",     "previous",  "ending",  "passage",   "spotlight",
 };
 
 static const char *const person_words[] = {
     "i",   "my",  "me",   "mine",  "myself",   "we",       "our",     "us", "ours",
     "you", "your", "yours", "yourself", "ourselves", "yourselves",
+};
+
+/* Words that grammar needs again and again: no penalty for repeating them. */
+static const char *const common_words[] = {
+    "that",   "with",  "they",  "their", "them",  "were",   "have",  "from",  "this",   "into",
+    "when",   "what",  "been",  "could", "would", "there",  "then",  "than",  "said",   "over",
+    "down",   "back",  "where", "which", "while", "before", "after", "about", "just",   "only",
+    "upon",   "also",  "more",  "most",  "some",  "such",   "very",  "your",  "will",   "must",
+    "other",  "each",  "both",  "here",  "does",  "these",  "those", "being", "through", "because",
+    "until",  "who",   "whose", "should", "through",
 };
 
 static bool is_one_of(struct sf_str s, const char *const *words, size_t n)
@@ -85,7 +95,7 @@ uint32_t token_classify(struct sf_str piece)
 {
     uint32_t bits = 0;
     size_t letters = 0;
-    bool upper_before = false;
+    bool upper_before = false, mark_before = false;
     if (piece.n > 0 && piece.p[0] == ' ')
         bits |= TOK_SPACE;
     if (is_one_of(piece, meta_words, sizeof meta_words / sizeof *meta_words))
@@ -105,9 +115,14 @@ uint32_t token_classify(struct sf_str piece)
         if (upper && upper_before)
             bits |= TOK_CAPS;
         upper_before = upper;
+        bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+        if (mark_before && letter) /* ".com", ",the": no prose */
+            bits |= TOK_MARKUP;
+        mark_before = c < 128 && c != '\'' && c != '-' && c != ' ' && !letter;
         letters += (c | 32) >= 'a' && (c | 32) <= 'z';
     }
-    if (letters >= 4 || (bits & TOK_HAN))
+    bool common = is_one_of(piece, common_words, sizeof common_words / sizeof *common_words);
+    if ((letters >= 4 && !common) || (bits & TOK_HAN))
         bits |= TOK_WORD;
     return bits;
 }

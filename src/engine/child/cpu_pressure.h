@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_ENGINE_CHILD_CPU_PRESSURE_H
+#define SF_ENGINE_CHILD_CPU_PRESSURE_H
+
+#include <stdint.h>
+
+/* The library's threads wait for each other busily: when other programs take their CPUs, a step of
+ * 50 ms takes seconds. So fewer threads run while CPUs are taken, and more again when CPUs idle. */
+struct cpu_pressure {
+    int threads, most;
+    int64_t wall_us, cpu_us;           /* inside the library, since the last judgement */
+    int64_t step_wall_us, step_cpu_us; /* at the step's start */
+    int64_t idle_ticks, stat_us;       /* of the machine, at the last look */
+};
+
+void cpu_pressure_init(struct cpu_pressure *p, int most);
+void cpu_pressure_begin(struct cpu_pressure *p);
+/* After a step: the number of threads for the next one. */
+int cpu_pressure_end(struct cpu_pressure *p);
+
+#endif
