@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""The real program from outside: commands and their exit codes, the miner's statuses, its end."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+import harness  # noqa: E402
+from harness import SCRIPTS, Miner, check, run, script_config  # noqa: E402
+
+TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-cases-"))
+
+
+def config_file(name, more=""):
+    path = TMP / f"{name}.yaml"
+    path.write_text(script_config(name, more))
+    return path
+
+
+def commands():
+    for name in ("miner", "status", "generate", "story", "query", "score", "config", "wallet",
+                 "completion", "version"):
+        r = run(name, "--help")
+        check(f"case: {name} --help", r.returncode == 0 and f"storyfi {name}" in r.stdout, r.stderr)
+    usage = [(["nonsense"], "unknown command"), ([], "Usage"), (["miner"], "--netuid"),
+             (["miner", "--netuid", "42"], "chain client"), (["generate"], "--task and --input"),
+             (["generate", "--task", "poem", "--input", "x"], "task_type"),
+             (["generate", "--tsak", "x"], "did you mean --task"),
+             (["generate", "--task", "blueprint", "--input", "x", "--mode", "nobody"], "no generator is called"),
+             (["story"], "usage"), (["story", "x", "--chapters", "9-3"], "range"),
+             (["score", "/nowhere.json"], "No such file"), (["query", "--task", "blueprint"], "--input"),
+             (["config", "check", "--config", "/nowhere.yaml"], "nowhere"),
+             (["wallet", "show", "--wallet.path", "/nowhere", "--wallet.name", "../x"], "plain name")]
+    for args, text in usage:
+        r = run(*args, cwd=TMP)
+        check(f"case: wrong use exits 100: {' '.join(args)}", r.returncode == 100 and text in r.stderr + r.stdout,
+              (r.returncode, r.stderr))
+    r = run("status", "--admin.port", Miner.free_port())
+    check("case: status without a miner exits 111", r.returncode == 111, r.stderr)
+    r = run("query", "--axon", f"127.0.0.1:{Miner.free_port()}", "--axon.hotkey",
+            "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY", "--task", "blueprint", "--input", "x",
+            "--throwaway")
+    check("case: query of nobody exits 111", r.returncode == 111, r.stderr)
+
+
+def scoring():
+    data = pathlib.Path(__file__).parent.parent / "data" / "story"
+    r = run("score", data / "blueprint.json", "--task", "blueprint", "--json")
+    score = json.loads(r.stdout)
+    check("case: score of a valid answer", r.returncode == 0 and score["valid"] and score["technical"] == 30
+          and score["structure"] == 40 and score["base"] is None, r.stdout)
+    wrong = json.loads((data / "blueprint.json").read_text())
+    wrong["setting"] = "short"
+    (TMP / "wrong.json").write_text("```json\n" + json.dumps(wrong) + "\n```")
+    r = run("score", TMP / "wrong.json", "--task", "blueprint", "--json")
+    score = json.loads(r.stdout)
+    check("case: score names what is wrong", r.returncode == 1 and score["reasons"][0]["path"] == "/setting"
+          and score["structure"] == 35, r.stdout)
+    (TMP / "list.json").write_text("[1]")
+    check("case: an array scores nothing", run("score", TMP / "list.json", "--task", "blueprint").returncode == 1)
+
+
+def scripts():
+    cases = [("hang.sh", "did not end in time"), ("garbage.sh", "no JSON object"), ("exit3.sh", "exit status 3"),
+             ("flood.sh", "printed more than"), ("fork.sh", "did not end in time"),
+             ("not_executable.py", "no JSON object"), ("absent.sh", "is not there")]
+    for name, text in cases:
+        started = time.monotonic()
+        r = run("generate", "--config", config_file(name), "--task", "blueprint", "--input", "x",
+                "--deadline", "3", env={**os.environ, "TMPDIR": str(TMP)})
+        took = time.monotonic() - started
+        check(f"case: {name} fails with its reason within the deadline",
+              r.returncode == 111 and text in r.stderr and took < 8, (r.returncode, took, r.stderr))
+    grandchild = int((TMP / "storyfi-grandchild").read_text())
+    time.sleep(0.2)
+    state = pathlib.Path(f"/proc/{grandchild}/stat")
+    alive = state.exists() and state.read_text().split()[2] not in "ZX"
+    check("case: a script's grandchild does not outlive it", not alive)
+    r = run("generate", "--config", config_file("exit3.sh"), "--task", "blueprint", "--input", "x",
+            env={**os.environ, "MY_API_KEY": "secret"})
+    check("case: a failure names what was withheld, not its value",
+          "MY_API_KEY" in r.stderr and "secret" not in r.stderr, r.stderr)
+    r = run("generate", "--config", config_file("stories.py"), "--task", "chapters", "--input", "x")
+    check("case: generate prints output_data alone on stdout",
+          r.returncode == 0 and json.loads(r.stdout)["chapters"][0]["id"] == 1, r.stderr)
+
+
+def statuses():
+    with Miner(script_config("stories.py")) as m:
+        check("case: the axon's health is bare", m.get(m.port, "/health") == (200, b'{"status":"ok"}'))
+        check("case: the axon serves nothing else", m.get(m.port, "/status")[0] == 404)
+        check("case: GET of the synapse is 405", m.get(m.port, "/StoryGenerationSynapse")[0] == 405)
+        check("case: ready", m.get(m.admin, "/ready")[0] == 200)
+        check("case: another Host is refused", m.get(m.admin, "/status", {"Host": "evil.example"})[0] == 403)
+        check("case: another Origin is refused",
+              m.get(m.admin, "/status", {"Origin": "http://evil.example"})[0] == 403)
+        check("case: status lines", "✅ Generator Mode: custom" in m.log.read_text())
+        s = run("status", "--admin.port", m.admin)
+        check("case: status of a miner", s.returncode == 0 and "ready" in s.stdout and m.hotkey in s.stdout, s.stderr)
+        second = run("miner", *m.flags, "--axon.port", 0, "--admin.port", 0)
+        check("case: a second miner exits 100 and names the first",
+              second.returncode == 100 and str(m.process.pid) in second.stderr, second.stderr)
+        taken = run("miner", *m.flags, "--axon.port", 0, "--admin.port", m.admin, "--state_dir", TMP / "other")
+        check("case: a taken port is named", taken.returncode == 111 and "in use" in taken.stderr, taken.stderr)
+        m.process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        check("case: it serves after SIGHUP", m.query().returncode == 0)
+        m.config.write_text("generator: [broken")
+        m.process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        check("case: a broken new configuration keeps the old", m.query().returncode == 0
+              and "the old one stays" in m.log.read_text(), m.log.read_text()[-600:])
+        check("case: SIGTERM ends with 0", m.stop() == 0)
+
+
+def slow_clients():
+    flags = ["--axon.head_timeout", "1", "--axon.body_timeout", "1", "--axon.max_connections_per_ip", "8"]
+    with Miner(script_config("stories.py"), flags) as m:
+        def cut_off(name, data):
+            with socket.create_connection(("127.0.0.1", m.port)) as s:
+                s.sendall(data)
+                s.settimeout(6)
+                started = time.monotonic()
+                try:
+                    while s.recv(4096):
+                        pass
+                except TimeoutError:
+                    check(f"case: {name} is cut off", False, "still open")
+                    return
+                except OSError:
+                    pass
+                check(f"case: {name} is cut off", time.monotonic() - started < 5)
+        cut_off("a head that does not end", b"POST /StoryGenerationSynapse HTTP/1.1\r\nHost: x\r\n")
+        cut_off("a body that does not come",
+                b"POST /StoryGenerationSynapse HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx")
+        cut_off("a giant head", b"GET / HTTP/1.1\r\nX: " + b"a" * 200000 + b"\r\n\r\n")
+        cut_off("what is no HTTP", b"\x00\x01\x02\x03\r\n\r\n")
+        many = [socket.create_connection(("127.0.0.1", m.port)) for _ in range(30)]
+        for s in many:
+            s.close()
+        time.sleep(0.3)
+        check("case: it serves after slow and many connections", m.query().returncode == 0)
+
+
+def deadlines():
+    with Miner(script_config("hang.sh"), ["--axon.max_workers", "1", "--axon.queue_size", "1"]) as m:
+        results = []
+
+        def ask():
+            started = time.monotonic()
+            r = m.query("blueprint", "x", "--timeout", "4")
+            results.append((r.stderr, time.monotonic() - started))
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for t in threads:
+            t.start()
+            time.sleep(0.2)
+        for t in threads:
+            t.join()
+        text = "\n".join(r[0] for r in results)
+        check("case: a hanging generator's request is answered before its deadline",
+              all(took < 4.2 for _, took in results), results)
+        check("case: a full queue answers 503 at once",
+              any("HTTP 503" in e and took < 1 for e, took in results), text)
+        check("case: the others get 408 or 503", text.count("HTTP") == 4, text)
+        asked = threading.Thread(target=ask)
+        asked.start()
+        time.sleep(0.5)
+        check("case: SIGTERM finishes what is in flight", m.stop() == 0)
+        asked.join()
+        check("case: and it was answered", "HTTP" in results[-1][0], results[-1])
+
+
+def main():
+    for part in (commands, scoring, scripts, statuses, slow_clients, deadlines):
+        try:
+            part()
+        except Exception as error:  # a part that breaks must not hide the others
+            check(f"case: {part.__name__} runs to its end", False, repr(error))
+    return 1 if harness.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
