@@ -174,6 +174,12 @@ json_t *app_model_info(const struct gen_trail *trail, const struct gen_result *r
 {
     json_t *parameters =
         result->parameters == NULL ? json_object() : json_incref(result->parameters);
+    if (result->usage.generated_tokens > 0) {
+        (void)json_object_set_new(parameters, "generated_tokens",
+                                  json_integer(result->usage.generated_tokens));
+        (void)json_object_set_new(parameters, "tokens_per_second",
+                                  json_real(result->usage.tokens_per_second));
+    }
     json_t *version = result->version[0] == '\0' ? json_null() : json_string(result->version);
     json_t *provider = result->provider[0] == '\0' ? json_null() : json_string(result->provider);
     return json_pack("{s:s, s:s, s:o, s:o, s:o}", "mode", trail->answered->type->kind, "name",
