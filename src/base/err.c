@@ -30,7 +30,7 @@ const struct sf_err_info *sf_err_info(enum sf_err code)
 }
 
 static SF_PRINTF(3, 0) void fill(struct sf_errbuf *eb, enum sf_err code, const char *fmt,
-                                  va_list ap)
+                                 va_list ap)
 {
     eb->code = code;
     (void)vsnprintf(eb->text, sizeof eb->text, fmt, ap);
@@ -57,7 +57,8 @@ enum sf_err sf_fail_errno(struct sf_errbuf *eb, enum sf_err code, const char *fm
         va_end(ap);
         const char *reason = strerrordesc_np(saved);
         size_t used = strlen(eb->text);
-        (void)snprintf(eb->text + used, sizeof eb->text - used, ": %s", reason == NULL ? "unknown error" : reason);
+        (void)snprintf(eb->text + used, sizeof eb->text - used, ": %s",
+                       reason == NULL ? "unknown error" : reason);
     }
     errno = saved;
     return code;

@@ -61,8 +61,8 @@ enum { CUE_OPENINGS = 5, CUE_PARTS = 5, CUE_PART_OPENINGS = 14 };
 struct cue {
     const char *question;
     const char *openings[CUE_OPENINGS]; /* NULL behind the last */
-    const char *fallback; /* a whole text for when the model's stays bad */
-    const char *example;  /* the worked example's answer, for base models; NULL: not shown */
+    const char *fallback;               /* a whole text for when the model's stays bad */
+    const char *example; /* the worked example's answer, for base models; NULL: not shown */
 };
 
 struct cue_book {

@@ -4,7 +4,8 @@
 
 #include "json/json.h"
 
-/* Messages to and from the parent on one socket: 4 bytes of length, little-endian, and a JSON object. */
+/* Messages to and from the parent on one socket: 4 bytes of length, little-endian, and a JSON
+ * object. */
 enum { CHILD_MESSAGE_MAX = 8 << 20 };
 
 /* Reads the next message; NULL: the socket is closed or the peer does not keep to the form. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* storyfi-engine: owns a model and writes stories with it. Speaks with the parent on descriptor 3 and
- * ends when that closes. */
+/* storyfi-engine: owns a model and writes stories with it. Speaks with the parent on descriptor 3
+ * and ends when that closes. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/child/child_io.h"
@@ -61,8 +61,8 @@ static void on_event(void *arg, enum composer_event_kind kind, const char *path,
 {
     static const char *const types[] = {"slot_started", "slot_text", "slot_done"};
     struct sink *sink = arg;
-    json_t *m = json_pack("{s:s,s:I,s:s}", "type", types[kind], "id", (json_int_t)sink->id, "path",
-                          path);
+    json_t *m =
+        json_pack("{s:s,s:I,s:s}", "type", types[kind], "id", (json_int_t)sink->id, "path", path);
     if (kind != COMPOSER_SLOT_STARTED)
         json_object_set_new(m, "text", json_stringn(text.p, text.n));
     child_write(sink->child->fd, m);
@@ -215,8 +215,8 @@ static void submit(struct child *c, const json_t *m)
     }
     struct scheduler_stats stats;
     scheduler_stats(c->scheduler, &stats);
-    child_write(c->fd, json_pack("{s:s,s:I,s:i}", "type", "queued", "id", (json_int_t)id, "position",
-                                 stats.queue));
+    child_write(c->fd, json_pack("{s:s,s:I,s:i}", "type", "queued", "id", (json_int_t)id,
+                                 "position", stats.queue));
     *w = (struct work){c, r};
     scheduler_request_begin(c->scheduler);
     pthread_mutex_lock(&c->lock);
@@ -247,8 +247,8 @@ static void cancel(struct child *c, const json_t *m)
 static bool on_progress(void *arg, int permille)
 {
     struct child *c = arg;
-    return child_write(c->fd, json_pack("{s:s,s:i,s:i}", "type", "loading", "done", permille, "total",
-                                        1000));
+    return child_write(
+        c->fd, json_pack("{s:s,s:i,s:i}", "type", "loading", "done", permille, "total", 1000));
 }
 
 static int get_int(const json_t *m, const char *key, int fallback)
@@ -314,8 +314,9 @@ int main(int argc, char **argv)
     (void)argv;
     static struct child child = {.fd = PARENT_FD, .lock = PTHREAD_MUTEX_INITIALIZER};
     if (argc > 1 || fcntl(PARENT_FD, F_GETFD) < 0) {
-        fprintf(stderr, "storyfi-engine is started by storyfi; it speaks on descriptor 3 and takes no "
-                        "options\n");
+        fprintf(stderr,
+                "storyfi-engine is started by storyfi; it speaks on descriptor 3 and takes no "
+                "options\n");
         return 100;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -9,10 +9,30 @@
 
 /* What a text must not say: the model's talk about itself or its task. Compared without case. */
 static const char *const bad_phrases[] = {
-    "as an ai",     "language model", "i'm sorry", "i cannot",   "here is",     "here's a",
-    "in this part", "the reader",     "question:", "answer:",    "give this",   "short title",
-    "two sentences", "start with a verb", "dialogue", "the hero of the", "this story", "the story is about",
-    "the main conflict", "the end of the world is", "click", "copyright", "the user", "the book",
+    "as an ai",
+    "language model",
+    "i'm sorry",
+    "i cannot",
+    "here is",
+    "here's a",
+    "in this part",
+    "the reader",
+    "question:",
+    "answer:",
+    "give this",
+    "short title",
+    "two sentences",
+    "start with a verb",
+    "dialogue",
+    "the hero of the",
+    "this story",
+    "the story is about",
+    "the main conflict",
+    "the end of the world is",
+    "click",
+    "copyright",
+    "the user",
+    "the book",
 };
 
 static bool contains_nocase(struct sf_str s, const char *z)
@@ -32,7 +52,8 @@ static bool says_bad(struct sf_str s)
     return false;
 }
 
-/* Runs of white space become one space; none before a comma or a sentence end; no end marks twice. */
+/* Runs of white space become one space; none before a comma or a sentence end; no end marks twice.
+ */
 static void squeeze(struct sf_str raw, struct sf_buf *out)
 {
     for (size_t i = 0; i < raw.n; i++) {
@@ -88,20 +109,21 @@ static struct sf_str drop_start(struct sf_str s, const char *const *heads, size_
     return s;
 }
 
-static const char *const title_marks[] = {"\"", "'", "\xE2\x80\x9C", "\xE2\x80\x9D", "\xE3\x80\x8A",
-                                          "\xE3\x80\x8B", ",", ".", "-", ":", "!", "\xE3\x80\x82",
-                                          "\xEF\xBC\x8C", "\xEF\xBC\x9A", "\xE2\x80\x98"};
-static const char *const loose_ends[] = {" of", " the", " a", " an", " and", " in", " to", " with",
-                                         " for", " on", " at", " from", " by", " or", " is", " The",
-                                         " that", " who", " whose", " as", " but"};
-static const char *const choice_ends[] = {".", ",", "!", "?", "\xE3\x80\x82", "\xEF\xBC\x8C", "\xEF\xBC\x81"};
+static const char *const title_marks[] = {
+    "\"", "'", "\xE2\x80\x9C", "\xE2\x80\x9D", "\xE3\x80\x8A", "\xE3\x80\x8B", ",", ".", "-",
+    ":",  "!", "\xE3\x80\x82", "\xEF\xBC\x8C", "\xEF\xBC\x9A", "\xE2\x80\x98"};
+static const char *const loose_ends[] = {" of",   " the", " a",    " an",  " and",   " in", " to",
+                                         " with", " for", " on",   " at",  " from",  " by", " or",
+                                         " is",   " The", " that", " who", " whose", " as", " but"};
+static const char *const choice_ends[] = {
+    ".", ",", "!", "?", "\xE3\x80\x82", "\xEF\xBC\x8C", "\xEF\xBC\x81"};
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* Capital letters for the words of an English title; small ones for its little words. */
 static void title_case(char *z)
 {
-    static const char *const small[] = {"of", "the", "a", "an", "and", "in", "to", "with", "for",
-                                        "on", "at", "from", "by", "or"};
+    static const char *const small[] = {"of",   "the", "a",  "an", "and",  "in", "to",
+                                        "with", "for", "on", "at", "from", "by", "or"};
     size_t at = 0;
     while (z[at]) {
         size_t n = 0;
@@ -190,8 +212,18 @@ static char *clean_sentences(enum cue_language lang, struct sf_str s, unsigned m
 /* The end of the first clause or sentence that is at least `min` characters long; 0: none. */
 static size_t first_clause(struct sf_str s, unsigned min)
 {
-    static const char *const ends[] = {",", ".", "!", "?", " or ", " and she ", " and he ", " but ", "\xE3\x80\x82", "\xEF\xBC\x8C",
-                                       "\xEF\xBC\x81", "\xEF\xBC\x9F"};
+    static const char *const ends[] = {",",
+                                       ".",
+                                       "!",
+                                       "?",
+                                       " or ",
+                                       " and she ",
+                                       " and he ",
+                                       " but ",
+                                       "\xE3\x80\x82",
+                                       "\xEF\xBC\x8C",
+                                       "\xEF\xBC\x81",
+                                       "\xEF\xBC\x9F"};
     for (size_t i = 0; i < s.n; i++)
         for (size_t k = 0; k < COUNT(ends); k++)
             if (sf_str_has_prefix((struct sf_str){s.p + i, s.n - i}, ends[k]))

@@ -62,7 +62,7 @@ static void skeleton(struct composer *c)
 static void put_themes(struct composer *c)
 {
     static const struct vars none;
-    struct sf_str words[WORDS_MAX], chosen[4];
+    struct sf_str words[WORDS_MAX], chosen[4] = {{0}};
     size_t n = 0;
     const json_t *given = json_get_array(c->o.request->blueprint, "themes");
     for (size_t i = 0; i < json_array_size(given) && n < 4; i++) {
@@ -74,7 +74,11 @@ static void put_themes(struct composer *c)
         if (fits)
             chosen[n++] = s;
     }
-    struct pick p = {.cue = CUE_THEMES, .items = words, .vars = &c->vars, .neutral = &none, .wanted = 6,
+    struct pick p = {.cue = CUE_THEMES,
+                     .items = words,
+                     .vars = &c->vars,
+                     .neutral = &none,
+                     .wanted = 6,
                      .n_items = wordlist(c->lang, WORDS_THEME, NULL, words)};
     if (n < 3)
         composer_pick(c, &p, 1);

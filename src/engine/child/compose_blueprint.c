@@ -52,8 +52,8 @@ static void put_capital(struct composer *c, const char *path, struct sf_str s)
 
 static void skeleton(struct composer *c)
 {
-    static const char *const keys[] = {"title", "genre", "setting", "core_conflict",
-                                       "themes", "tone", "target_audience"};
+    static const char *const keys[] = {"title",  "genre", "setting",        "core_conflict",
+                                       "themes", "tone",  "target_audience"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (!json_object_get(c->output, keys[i]))
             json_object_set_new(c->output, keys[i], json_null());
@@ -69,11 +69,17 @@ static bool pick_lists(struct composer *c)
     static const struct vars none;
     struct sf_str themes[WORDS_MAX], tones[WORDS_MAX], readers[WORDS_MAX];
     struct pick p[3] = {
-        {.cue = CUE_THEMES, .wanted = 3 + (unsigned)(sampler_next(&c->rng) & 1), .items = themes,
+        {.cue = CUE_THEMES,
+         .wanted = 3 + (unsigned)(sampler_next(&c->rng) & 1),
+         .items = themes,
          .n_items = wordlist(c->lang, WORDS_THEME, NULL, themes)},
-        {.cue = CUE_TONE, .wanted = 1, .items = tones,
+        {.cue = CUE_TONE,
+         .wanted = 1,
+         .items = tones,
          .n_items = wordlist(c->lang, WORDS_TONE, NULL, tones)},
-        {.cue = CUE_AUDIENCE, .wanted = 1, .items = readers,
+        {.cue = CUE_AUDIENCE,
+         .wanted = 1,
+         .items = readers,
          .n_items = wordlist(c->lang, WORDS_AUDIENCE, NULL, readers)},
     };
     for (size_t i = 0; i < 3; i++) {
@@ -91,7 +97,11 @@ static bool pick_genre(struct composer *c)
 {
     static const struct vars none;
     struct sf_str genres[WORDS_MAX];
-    struct pick p = {.cue = CUE_GENRE, .wanted = 1, .items = genres, .vars = &c->vars, .neutral = &none,
+    struct pick p = {.cue = CUE_GENRE,
+                     .wanted = 1,
+                     .items = genres,
+                     .vars = &c->vars,
+                     .neutral = &none,
                      .n_items = wordlist(c->lang, WORDS_GENRE, NULL, genres)};
     composer_pick(c, &p, 1);
     vars_set(&c->vars, "genre", genres[p.chosen[0]]);

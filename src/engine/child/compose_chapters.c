@@ -42,7 +42,8 @@ static size_t person_of(const char *id)
     return STORY_CAST;
 }
 
-/* The two people of a chapter: from the arc's focus, else from our own plan; never twice the same. */
+/* The two people of a chapter: from the arc's focus, else from our own plan; never twice the same.
+ */
 static void pick_people(const struct composer *c, int id, size_t *a, size_t *b)
 {
     const json_t *ids = json_get_array(arc_chapter(c, id), "characterFocus");
@@ -199,7 +200,8 @@ static void add_chapter(struct composer *c, int id)
     set_chapter(c, s, id);
     size_t a, b;
     pick_people(c, id, &a, &b);
-    const char *const names[] = {c->cast[a].full, c->cast[b].full, vars_get(&s->vars, "description")};
+    const char *const names[] = {c->cast[a].full, c->cast[b].full,
+                                 vars_get(&s->vars, "description")};
     if (composer_guard_names(c, &s->guard, names, 3) != SF_OK)
         c->failed = true;
 }

@@ -13,23 +13,24 @@ static const struct relation {
     int from, to;
     enum cue_id cue;
 } relations[] = {
-    {0, 1, CUE_RELATION_LIKES},  {0, 2, CUE_RELATION_FEARS},
-    {1, 0, CUE_RELATION_LIKES},  {1, 4, CUE_RELATION_DOUBTS},
-    {2, 0, CUE_RELATION_FEARS},  {2, 3, CUE_RELATION_OWES},
-    {3, 0, CUE_RELATION_GUIDES}, {3, 2, CUE_RELATION_DOUBTS},
-    {4, 0, CUE_RELATION_OWES},   {4, 2, CUE_RELATION_FEARS},
+    {0, 1, CUE_RELATION_LIKES},  {0, 2, CUE_RELATION_FEARS},  {1, 0, CUE_RELATION_LIKES},
+    {1, 4, CUE_RELATION_DOUBTS}, {2, 0, CUE_RELATION_FEARS},  {2, 3, CUE_RELATION_OWES},
+    {3, 0, CUE_RELATION_GUIDES}, {3, 2, CUE_RELATION_DOUBTS}, {4, 0, CUE_RELATION_OWES},
+    {4, 2, CUE_RELATION_FEARS},
 };
 
 static void skeleton(struct composer *c)
 {
-    static const char *const keys[] = {"id", "name", "archetype", "background", "motivation",
-                                       "skills", "personality_traits", "relationships"};
+    static const char *const keys[] = {
+        "id",         "name",   "archetype",          "background",
+        "motivation", "skills", "personality_traits", "relationships"};
     char path[64];
     for (size_t i = 0; i < STORY_CAST; i++)
         for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
             snprintf(path, sizeof path, "/characters/%zu/%s", i, keys[k]);
             if (!json_at(c->output, path))
-                composer_put_value(c, path, k == 0 ? json_string(story_character_ids[i]) : json_null());
+                composer_put_value(c, path,
+                                   k == 0 ? json_string(story_character_ids[i]) : json_null());
         }
 }
 
@@ -48,8 +49,8 @@ static void name_from_request(struct composer *c)
             while (n < rest.n && ((rest.p[n] | 32) >= 'a' && (rest.p[n] | 32) <= 'z'))
                 n++;
             words++;
-            if (n + 1 < rest.n && rest.p[n] == ' ' && rest.p[n + 1] >= 'A' && rest.p[n + 1] <= 'Z' &&
-                words < 2)
+            if (n + 1 < rest.n && rest.p[n] == ' ' && rest.p[n + 1] >= 'A' &&
+                rest.p[n + 1] <= 'Z' && words < 2)
                 n++;
         }
         if (n < 3 || n > 39)
@@ -107,8 +108,7 @@ static void choose_cast(struct composer *c)
         vars_set(&v[i], "name", sf_str(c->book->someone));
         struct pick *name = &picks[i], *kind = &picks[N + i];
         name->cue = p->woman ? CUE_NAME_F : CUE_NAME_M;
-        name->n_items =
-            wordlist(c->lang, p->woman ? WORDS_GIVEN_F : WORDS_GIVEN_M, NULL, lists[i]);
+        name->n_items = wordlist(c->lang, p->woman ? WORDS_GIVEN_F : WORDS_GIVEN_M, NULL, lists[i]);
         name->items = lists[i];
         name->wanted = 8;
         kind->cue = CUE_ARCHETYPE;
@@ -191,11 +191,17 @@ static void choose_lists(struct composer *c)
     for (size_t i = 0; i < STORY_CAST; i++) {
         v[i] = c->vars;
         person_vars(&v[i], &c->cast[i], c->lang);
-        picks[2 * i] = (struct pick){.cue = CUE_SKILLS, .items = skills, .n_items = n_skills,
-                                     .vars = &v[i], .neutral = &nobody,
+        picks[2 * i] = (struct pick){.cue = CUE_SKILLS,
+                                     .items = skills,
+                                     .n_items = n_skills,
+                                     .vars = &v[i],
+                                     .neutral = &nobody,
                                      .wanted = 3 + (unsigned)(sampler_next(&c->rng) % 2)};
-        picks[2 * i + 1] = (struct pick){.cue = CUE_TRAITS, .items = traits, .n_items = n_traits,
-                                         .vars = &v[i], .neutral = &nobody,
+        picks[2 * i + 1] = (struct pick){.cue = CUE_TRAITS,
+                                         .items = traits,
+                                         .n_items = n_traits,
+                                         .vars = &v[i],
+                                         .neutral = &nobody,
                                          .wanted = 3 + (unsigned)(sampler_next(&c->rng) % 2)};
     }
     composer_pick(c, picks, N);

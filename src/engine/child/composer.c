@@ -68,7 +68,8 @@ void composer_cancel(struct composer *c)
     scheduler_wake(c->sched);
 }
 
-/* Compares what the task takes with the time there is: says no at once, or sets the scale of lengths. */
+/* Compares what the task takes with the time there is: says no at once, or sets the scale of
+ * lengths. */
 static enum sf_err plan_time(struct composer *c, const struct task_plan *plan, struct sf_errbuf *eb)
 {
     struct scheduler_stats stats;
@@ -79,8 +80,8 @@ static enum sf_err plan_time(struct composer *c, const struct task_plan *plan, s
         return sf_fail(eb, SF_EDEADLINE, "no time is left for this request");
     if (rate <= 0)
         return SF_OK;
-    double tokens = plan->tokens_fixed +
-                    plan->tokens_per_chapter * (double)c->o.request->n_chapter_ids;
+    double tokens =
+        plan->tokens_fixed + plan->tokens_per_chapter * (double)c->o.request->n_chapter_ids;
     double n_wanted = (double)json_array_size(c->o.wanted);
     if (n_wanted > 0 && n_wanted * 160 < tokens)
         tokens = n_wanted * 160;
@@ -88,11 +89,11 @@ static enum sf_err plan_time(struct composer *c, const struct task_plan *plan, s
     double share = 1.0 / (1.0 + (stats.active + stats.queue) / 24.0);
     double need_ms = tokens / (rate * share) * 1000.0;
     if (need_ms * least_scale > (double)left)
-        return sf_fail(eb, SF_EUNAVAILABLE,
-                       "the shortest valid answer takes about %.1f s at %.0f tokens/s with %d texts "
-                       "under way; %.1f s are left",
-                       need_ms * least_scale / 1000, rate, stats.active + stats.queue,
-                       (double)left / 1000);
+        return sf_fail(
+            eb, SF_EUNAVAILABLE,
+            "the shortest valid answer takes about %.1f s at %.0f tokens/s with %d texts "
+            "under way; %.1f s are left",
+            need_ms * least_scale / 1000, rate, stats.active + stats.queue, (double)left / 1000);
     if (need_ms > (double)target && target > 0)
         c->scale = (double)target / need_ms;
     if (c->scale < least_scale)

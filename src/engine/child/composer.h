@@ -38,8 +38,8 @@ struct composer;
 SF_MUST_USE enum sf_err composer_open(struct scheduler *s, const struct engine_model *m,
                                       const struct composer_order *order, struct composer **out);
 /* The answer: valid by construction. errors: SF_EDEADLINE when it cannot be done in time,
- * SF_EUNAVAILABLE when not even the shortest answer fits (said at once), SF_ECANCELED, SF_EINTERNAL.
- * Caller owns *output. */
+ * SF_EUNAVAILABLE when not even the shortest answer fits (said at once), SF_ECANCELED,
+ * SF_EINTERNAL. Caller owns *output. */
 SF_MUST_USE enum sf_err composer_run(struct composer *c, json_t **output,
                                      struct composer_usage *usage, struct sf_errbuf *eb);
 void composer_cancel(struct composer *c); /* any thread */

@@ -41,11 +41,12 @@ struct slot {
     char path[64];
     enum slot_form form;
     enum cue_id cue;
-    struct vars vars; /* the request's, then its own */
+    struct vars vars;       /* the request's, then its own */
     unsigned min, aim, max; /* of the whole text, in characters */
     unsigned group;         /* texts of one group must differ; 0 none */
-    const char *must_start; /* the opening, where the caller chose it (FORM_CONTENT: the first part's) */
-    bool strip_opening;     /* the opening is a quote mark */
+    const char
+        *must_start; /* the opening, where the caller chose it (FORM_CONTENT: the first part's) */
+    bool strip_opening; /* the opening is a quote mark */
     /* Called when the text is final, may add slots. */
     void (*done)(struct composer *c, struct slot *s);
     void *user;
@@ -67,7 +68,7 @@ struct slot {
     llama_token *history; /* of the accepted parts */
     size_t n_history;
     struct name_guard guard; /* names of this text alone; none: the request's */
-    struct slot *fork_of; /* continue behind this slot's sequence (it holds) */
+    struct slot *fork_of;    /* continue behind this slot's sequence (it holds) */
 };
 
 struct composer {
@@ -102,8 +103,9 @@ struct composer {
 struct slot *slot_new(struct composer *c, enum slot_form form, enum cue_id cue, const char *path,
                       ...) SF_PRINTF(4, 5);
 void slot_bounds(struct slot *s, unsigned min, unsigned aim, unsigned max);
-/* Writes all slots made since the last run (and those that they add); sets them in the output. Slots
- * live until composer_clear_slots. False when the request is canceled or late beyond repair. */
+/* Writes all slots made since the last run (and those that they add); sets them in the output.
+ * Slots live until composer_clear_slots. False when the request is canceled or late beyond repair.
+ */
 bool composer_write(struct composer *c);
 void composer_clear_slots(struct composer *c);
 bool composer_wants(const struct composer *c, const char *path);
@@ -121,8 +123,9 @@ SF_MUST_USE enum sf_err composer_build_prompt(struct composer *c, struct job *j,
 SF_MUST_USE enum sf_err composer_append_tokens(struct composer *c, struct job *j, const char *text,
                                                bool opening);
 /* Goes on behind a held text: `lead` is told, then comes the opening of the slot's own text. */
-SF_MUST_USE enum sf_err composer_build_follow_up(struct composer *c, struct job *j, llama_token tail,
-                                                 const char *lead, const char *opening);
+SF_MUST_USE enum sf_err composer_build_follow_up(struct composer *c, struct job *j,
+                                                 llama_token tail, const char *lead,
+                                                 const char *opening);
 /* The words with a capital in these texts are the names that may stand in a text. */
 SF_MUST_USE enum sf_err composer_guard_names(const struct composer *c, struct name_guard *g,
                                              const char *const *texts, size_t n);
@@ -136,8 +139,8 @@ struct pick {
     const struct vars *neutral; /* the same question about nobody, to see what the story adds */
     const struct sf_str *items;
     size_t n_items;
-    unsigned wanted;    /* how many to choose */
-    size_t chosen[8];   /* indices, `wanted` of them */
+    unsigned wanted;  /* how many to choose */
+    size_t chosen[8]; /* indices, `wanted` of them */
     struct job job, base;
     llama_token tokens[WORDS_MAX];
     float scores[WORDS_MAX], base_scores[WORDS_MAX];
@@ -150,7 +153,8 @@ void composer_pick(struct composer *c, struct pick *picks, size_t n);
 void composer_read_context(struct composer *c);
 void composer_invent_cast(struct composer *c); /* fills persons that the context lacks */
 void composer_set_cast_vars(struct composer *c);
-bool composer_suits(const struct composer *c, struct sf_str s); /* may stand in this language's text */
+bool composer_suits(const struct composer *c,
+                    struct sf_str s); /* may stand in this language's text */
 /* True when another person has the name of person `i`, or its first letter. */
 bool composer_name_taken(const struct composer *c, size_t i);
 void composer_name_person(struct composer *c, size_t i, struct sf_str given, struct sf_str surname);

@@ -50,8 +50,9 @@ static bool set_from(struct composer *c, const char *name, const json_t *object,
 /* "Write a story about X" -> "X". */
 static struct sf_str bare_topic(struct sf_str s)
 {
-    static const char *const leads[] = {"write", "tell", "create", "generate", "a story", "please",
-                                        "story", "make", "an adventure", "a tale", "give"};
+    static const char *const leads[] = {"write",        "tell",   "create", "generate",
+                                        "a story",      "please", "story",  "make",
+                                        "an adventure", "a tale", "give"};
     bool leads_in = false;
     for (size_t i = 0; i < sizeof leads / sizeof *leads; i++) {
         size_t n = strlen(leads[i]);
@@ -127,8 +128,9 @@ static bool seems_woman(const struct composer *c, const struct person *p, const 
 /* The first name of an English name is its first word that is no title. */
 static void set_first(struct composer *c, struct person *p)
 {
-    static const char *const titles[] = {"the",     "dr.", "dr",  "mr.", "mrs.", "ms.",  "captain",
-                                         "professor", "sir", "lady", "lord", "old", "king", "queen"};
+    static const char *const titles[] = {"the",  "dr.",     "dr",        "mr.",  "mrs.",
+                                         "ms.",  "captain", "professor", "sir",  "lady",
+                                         "lord", "old",     "king",      "queen"};
     struct sf_str rest = sf_str(p->full), word = rest;
     if (c->lang == CUE_ZH) {
         text_copy(p->first, sizeof p->first, sf_str(p->full));

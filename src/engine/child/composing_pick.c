@@ -23,8 +23,7 @@ static bool ask(struct composer *c, struct pick *p, struct job *j, const struct 
     j->n_rank = p->n_items;
     j->max_tokens = 1;
     j->user = p;
-    enum sf_err err =
-        composer_build_prompt(c, j, sf_buf_z(&question), sf_buf_z(&opening));
+    enum sf_err err = composer_build_prompt(c, j, sf_buf_z(&question), sf_buf_z(&opening));
     sf_buf_fini(&question);
     sf_buf_fini(&opening);
     if (err)
@@ -85,8 +84,8 @@ void composer_pick(struct composer *c, struct pick *picks, size_t n)
         if (c->late || c->failed)
             continue;
         pending += ask(c, p, &p->job, p->vars, &c->prefix, p->scores);
-        pending += ask(c, p, &p->base, p->neutral ? p->neutral : p->vars, &c->neutral,
-                       p->base_scores);
+        pending +=
+            ask(c, p, &p->base, p->neutral ? p->neutral : p->vars, &c->neutral, p->base_scores);
     }
     while (pending > 0) {
         struct job *j = job_owner_wait(&c->owner, sf_after(sf_now(), 100));

@@ -191,7 +191,8 @@ static enum sf_err add_tokens(struct composer *c, struct job *j, const char *tex
     return j->text.err;
 }
 
-enum sf_err composer_append_tokens(struct composer *c, struct job *j, const char *text, bool opening)
+enum sf_err composer_append_tokens(struct composer *c, struct job *j, const char *text,
+                                   bool opening)
 {
     return add_tokens(c, j, text, false, opening);
 }
@@ -241,8 +242,8 @@ static enum sf_err guard_word(const struct composer *c, struct name_guard *g, st
     spaced[0] = ' ';
     memcpy(spaced + 1, word.p, word.n);
     size_t n = g->n_tokens;
-    enum sf_err err = model_tokenize(c->m, (struct sf_str){spaced, word.n + 1}, false, g->tokens,
-                                     512, &n);
+    enum sf_err err =
+        model_tokenize(c->m, (struct sf_str){spaced, word.n + 1}, false, g->tokens, 512, &n);
     if (err || n == g->n_tokens || n - g->n_tokens > 12)
         return err == SF_ELIMIT ? SF_OK : err;
     g->lengths[g->n++] = (uint8_t)(n - g->n_tokens);
@@ -285,7 +286,7 @@ enum sf_err composer_guard_names(const struct composer *c, struct name_guard *g,
 
 enum sf_err composer_build_names(struct composer *c)
 {
-    const char *const texts[] = {c->cast[0].full, c->cast[1].full, c->cast[2].full, c->cast[3].full,
-                                 c->cast[4].full, vars_get(&c->vars, "place")};
+    const char *const texts[] = {c->cast[0].full, c->cast[1].full, c->cast[2].full,
+                                 c->cast[3].full, c->cast[4].full, vars_get(&c->vars, "place")};
     return composer_guard_names(c, &c->names, texts, sizeof texts / sizeof *texts);
 }

@@ -18,12 +18,17 @@ static const uint32_t english_bans = TOK_MARKUP | TOK_DIGIT | TOK_COLON | TOK_FO
 static const uint32_t chinese_bans = TOK_MARKUP | TOK_DIGIT | TOK_COLON | TOK_FOREIGN | TOK_LATIN |
                                      TOK_NEWLINE | TOK_SPACE | TOK_META | TOK_CONTROL;
 
-struct slot *slot_new(struct composer *c, enum slot_form form, enum cue_id cue, const char *path, ...)
+struct slot *slot_new(struct composer *c, enum slot_form form, enum cue_id cue, const char *path,
+                      ...)
 {
     struct slot *s = sf_alloc(sizeof *s);
-    if (!s || (c->n_slots == c->slots_room)) {
+    if (!s) {
+        c->failed = true;
+        return NULL;
+    }
+    if (c->n_slots == c->slots_room) {
         size_t room = c->slots_room ? 2 * c->slots_room : 64;
-        struct slot **p = s ? sf_realloc(c->slots, room * sizeof(struct slot *)) : NULL;
+        struct slot **p = sf_realloc(c->slots, room * sizeof(struct slot *));
         if (!p) {
             free(s);
             c->failed = true;
@@ -158,9 +163,8 @@ static void set_form(struct composer *c, struct slot *s, unsigned min, unsigned 
     };
     if (s->form != FORM_CONTENT)
         j->sampling.banned |= TOK_QUOTE;
-    j->names = c->o.small && !zh && s->form != FORM_TITLE
-                   ? (s->guard.n > 0 ? &s->guard : &c->names)
-                   : NULL;
+    j->names = c->o.small && !zh && s->form != FORM_TITLE ? (s->guard.n > 0 ? &s->guard : &c->names)
+                                                          : NULL;
     j->shared = s->form == FORM_TITLE ? NULL : &c->shared;
     j->stop_min = min;
     j->stop_aim = aim;
@@ -176,8 +180,8 @@ static void set_form(struct composer *c, struct slot *s, unsigned min, unsigned 
         j->sampling.temperature -= 0.1f;
     }
     if (s->form == FORM_TITLE) {
-        j->end_classes = TOK_QUOTE | TOK_NEWLINE | TOK_END | TOK_STOP | TOK_COLON | TOK_COMMA |
-                         TOK_MARKUP;
+        j->end_classes =
+            TOK_QUOTE | TOK_NEWLINE | TOK_END | TOK_STOP | TOK_COLON | TOK_COMMA | TOK_MARKUP;
         j->end_late = 0;
         j->min_chars = 0;
         j->sampling.temperature += 0.15f;
@@ -197,8 +201,9 @@ static void choose_opening(struct composer *c, struct slot *s, const char *const
     struct sf_buf b;
     sf_buf_init(&b, sizeof s->opening - 1);
     const char *tmpl = s->must_start && s->tries == 0 ? s->must_start
-                       : n > 0                        ? list[(s->opening_at + (s->form == FORM_CONTENT ? 0 : s->tries)) % n]
-                                                      : "";
+                       : n > 0
+                           ? list[(s->opening_at + (s->form == FORM_CONTENT ? 0 : s->tries)) % n]
+                           : "";
     (void)vars_expand(&s->vars, tmpl, &b);
     snprintf(s->opening, sizeof s->opening, "%s", b.err ? "" : sf_buf_z(&b));
     sf_buf_fini(&b);
@@ -266,7 +271,8 @@ static void submit(struct composer *c, struct slot *s)
     }
     if (s->form == FORM_CONTENT) {
         unsigned left = s->n_parts > s->part ? s->n_parts - s->part : 1;
-        j->extra_cells = (size_t)(left - 1) * ((c->lang == CUE_ZH ? aim : aim / 4) + 15) + CHOICE_CELLS;
+        j->extra_cells =
+            (size_t)(left - 1) * ((c->lang == CUE_ZH ? aim : aim / 4) + 15) + CHOICE_CELLS;
     }
     sf_buf_fini(&q);
     if (err) {
@@ -310,8 +316,7 @@ static void replace_slot(struct composer *c, struct slot *s)
         c->failed = true;
         s->finished = true;
     } else if (s->form == FORM_CONTENT) {
-        emit(c, COMPOSER_SLOT_TEXT, s->path,
-             (struct sf_str){text.p + already, text.n - already});
+        emit(c, COMPOSER_SLOT_TEXT, s->path, (struct sf_str){text.p + already, text.n - already});
         finish_slot(c, s, text, false);
     } else {
         (void)composer_claim(c, s->group, text);

@@ -82,7 +82,8 @@ static void find_variant(char *out, size_t room)
         fclose(f);
 }
 
-/* Capitalised words without a lower-case form of one token are taken for names ("Sarah"; "The" not). */
+/* Capitalised words without a lower-case form of one token are taken for names ("Sarah"; "The"
+ * not). */
 static void mark_names(struct engine_model *m)
 {
     char word[64];
@@ -193,9 +194,8 @@ static enum sf_err pick_devices(const char *device, ggml_backend_dev_t list[2], 
     if (sf_str_is(d, "auto") || sf_str_is(d, "cpu"))
         return SF_OK;
     uint64_t wanted = 0, seen = 0;
-    if (!sf_str_is(d, "cuda") &&
-        !(sf_str_has_prefix(d, "cuda:") &&
-          sf_scan_u64((struct sf_str){d.p + 5, d.n - 5}, 255, &wanted)))
+    if (!sf_str_is(d, "cuda") && !(sf_str_has_prefix(d, "cuda:") &&
+                                   sf_scan_u64((struct sf_str){d.p + 5, d.n - 5}, 255, &wanted)))
         return sf_fail(eb, SF_ECONFIG, "device \"%s\" is unknown: use auto, cpu, cuda or cuda:N",
                        device);
     for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
@@ -235,9 +235,10 @@ static enum sf_err make_context(struct engine_model *m, const struct model_optio
                                                   : LLAMA_FLASH_ATTN_TYPE_ENABLED;
     m->ctx = llama_init_from_model(m->model, p);
     if (!m->ctx)
-        return sf_fail(eb, SF_ENOMEM,
-                       "no context of %d cells for %s: lower max_memory's context or pick a smaller model",
-                       m->n_ctx, m->name);
+        return sf_fail(
+            eb, SF_ENOMEM,
+            "no context of %d cells for %s: lower max_memory's context or pick a smaller model",
+            m->n_ctx, m->name);
     m->n_ctx = (int)llama_n_ctx(m->ctx);
     return SF_OK;
 }
@@ -258,8 +259,7 @@ static enum sf_err load(struct engine_model *m, const struct model_options *o,
     p.n_gpu_layers = o->n_gpu_layers < 0 ? 999 : o->n_gpu_layers;
     if (limited && !devices[0])
         p.n_gpu_layers = 0;
-    m->gpu = p.n_gpu_layers > 0 &&
-             ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_GPU) != NULL;
+    m->gpu = p.n_gpu_layers > 0 && ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_GPU) != NULL;
     p.progress_callback = on_progress;
     p.progress_callback_user_data = progress;
     m->model = llama_model_load_from_file(o->path, p);

@@ -38,7 +38,7 @@ enum token_class {
     TOK_WORD = 1 << 12,   /* a word of four letters and more, or a Han character */
     TOK_CAPS = 1 << 13,   /* two capitals in a row: "AI", "JSON" */
     TOK_COMMA = 1 << 14,
-    TOK_SPACE = 1 << 15,  /* begins with a space */
+    TOK_SPACE = 1 << 15,   /* begins with a space */
     TOK_CAPITAL = 1 << 16, /* begins a word with a capital ... */
     TOK_NAME = 1 << 17,    /* ... that the vocabulary does not know in lower case */
     TOK_PERSON = 1 << 18,  /* "I", "we", "you" and their forms */
@@ -54,19 +54,19 @@ struct engine_model {
     char name[128];
     char cpu_variant[64];
     uint64_t n_params;
-    uint32_t *classes;   /* per token, enum token_class */
-    uint32_t *piece_at;  /* n_vocab + 1 offsets into `pieces` */
+    uint32_t *classes;  /* per token, enum token_class */
+    uint32_t *piece_at; /* n_vocab + 1 offsets into `pieces` */
     char *pieces;
-    /* Around the system and the user text, and between an answer and the next question; NULL: not an
-     * instruct model (chat_next alone: unknown). */
+    /* Around the system and the user text, and between an answer and the next question; NULL: not
+     * an instruct model (chat_next alone: unknown). */
     char *chat_head, *chat_mid, *chat_tail, *chat_next;
 };
 
 /* Told 0..1000 while loading; false ends the load. */
 typedef bool (*model_progress_fn)(void *arg, int permille);
 
-/* Loads a model and makes its context (flash attention, unified cache), after checking the library's
- * version. errors: SF_EMODEL (file), SF_ECONFIG (library, device), SF_ENOMEM. */
+/* Loads a model and makes its context (flash attention, unified cache), after checking the
+ * library's version. errors: SF_EMODEL (file), SF_ECONFIG (library, device), SF_ENOMEM. */
 SF_MUST_USE enum sf_err model_open(const struct model_options *o, model_progress_fn progress,
                                    void *arg, struct engine_model **out, struct sf_errbuf *eb);
 void model_close(struct engine_model *m);

@@ -12,8 +12,8 @@ struct prefix_entry {
     llama_token *tokens;
     size_t n;
     struct kv_seq *seq;
-    uint64_t used;  /* counter of the last use */
-    bool ready;     /* false: being prefilled */
+    uint64_t used; /* counter of the last use */
+    bool ready;    /* false: being prefilled */
     size_t n_fed;
 };
 
@@ -28,7 +28,8 @@ struct prefix_entry *prefix_cache_find(struct prefix_cache *c, const llama_token
 /* The ready entry that shares most leading tokens, and how many. */
 struct prefix_entry *prefix_cache_closest(struct prefix_cache *c, const llama_token *t, size_t n,
                                           size_t *common);
-/* A new entry with a copy of the tokens, making room by evicting; NULL: all are in use or no memory. */
+/* A new entry with a copy of the tokens, making room by evicting; NULL: all are in use or no
+ * memory. */
 struct prefix_entry *prefix_cache_add(struct prefix_cache *c, struct kv_pool *pool,
                                       const llama_token *t, size_t n);
 /* Throws the least recently used ready entry out that no job stands on; false: there is none. */

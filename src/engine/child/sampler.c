@@ -82,8 +82,7 @@ static bool repeats(const struct sampler_params *p, const struct sampler_past *p
     const llama_token *tail = past->tokens + past->n - k;
     if (k > 0 && past->n > k)
         for (size_t at = 0; at + k < past->n; at++)
-            if (past->tokens[at + k] == t &&
-                memcmp(past->tokens + at, tail, k * sizeof *tail) == 0)
+            if (past->tokens[at + k] == t && memcmp(past->tokens + at, tail, k * sizeof *tail) == 0)
                 return true;
     if (past->shared && past->n >= NGRAM_SHARED - 1) {
         tail = past->tokens + past->n - (NGRAM_SHARED - 1);
@@ -131,7 +130,9 @@ static float allowed_max(const struct engine_model *m, const float *logits, uint
 static bool is_name(const struct name_guard *g, llama_token t)
 {
     size_t at = 0;
-    for (size_t i = 0; g && i < g->n; at += g->lengths[i], i++)
+    if (!g)
+        return false;
+    for (size_t i = 0; i < g->n; at += g->lengths[i], i++)
         if (g->tokens[at] == t)
             return true;
     return false;
@@ -183,8 +184,8 @@ static int by_weight(const void *a, const void *b)
     return (x->l < y->l) - (x->l > y->l);
 }
 
-static llama_token draw_from(struct sampler *s, const struct sampler_params *p,
-                             struct candidate *c, size_t n)
+static llama_token draw_from(struct sampler *s, const struct sampler_params *p, struct candidate *c,
+                             size_t n)
 {
     float best = -INFINITY;
     for (size_t i = 0; i < n; i++)
@@ -240,8 +241,7 @@ llama_token sampler_draw(struct sampler *s, const struct sampler_params *p,
         float floor = best - temperature * logf(1.0f / p->min_p) - margin;
         size_t n = 0;
         for (int t = 0; t < m->n_vocab && n < CANDIDATES; t++)
-            if (logits[t] >= floor &&
-                (!(m->classes[t] & p->banned) || (names && is_name(g, t))))
+            if (logits[t] >= floor && (!(m->classes[t] & p->banned) || (names && is_name(g, t))))
                 c[n++] = (struct candidate){t, logits[t]};
         n = weigh(p, m, past, c, n);
         if (n > 0)

@@ -14,7 +14,8 @@ struct sampler_params {
     unsigned ngram;       /* no sequence of this many tokens twice; 0: off */
 };
 
-/* Sequences of tokens that were used already in a request, as hashes: siblings shall not share them. */
+/* Sequences of tokens that were used already in a request, as hashes: siblings shall not share
+ * them. */
 struct ngram_set {
     uint64_t *slot;
     size_t room, n; /* room: power of two */
@@ -32,7 +33,8 @@ struct name_guard {
     uint8_t *lengths;
     size_t n, n_tokens;
 };
-/* The banned token classes and the forced token (or -1) behind `past`. `text` is what stands there. */
+/* The banned token classes and the forced token (or -1) behind `past`. `text` is what stands there.
+ */
 uint32_t name_guard_check(const struct name_guard *g, const struct engine_model *m,
                           const llama_token *past, size_t n, struct sf_str text,
                           llama_token *forced);

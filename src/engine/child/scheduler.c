@@ -13,10 +13,10 @@
 #include <time.h>
 
 enum {
-    STEP_TOKENS_CPU = 63,  /* more switch the library's attention to a path that skips no cells */
+    STEP_TOKENS_CPU = 63, /* more switch the library's attention to a path that skips no cells */
     STEP_TOKENS_GPU = 512,
-    PREFILL_TOKENS = 512,  /* in a step in which nothing is decoded */
-    ACTIVE_CPU = 48,       /* texts decoded side by side */
+    PREFILL_TOKENS = 512, /* in a step in which nothing is decoded */
+    ACTIVE_CPU = 48,      /* texts decoded side by side */
     PREFIX_MIN_SHARED = 12,
     BEAT_MS = 1000,
 };
@@ -349,7 +349,7 @@ static void rank_row(struct scheduler *s, struct job *j, const float *logits)
     double sum = 0;
     for (int t = 0; t < s->m->n_vocab; t++)
         sum += (double)expf(logits[t] - best);
-    float norm = best + (float)log(sum);
+    float norm = best + (float)log(fmax(sum, 1.0)); /* the best token alone makes 1 */
     for (size_t i = 0; i < j->n_rank; i++)
         j->rank_out[i] = logits[j->rank[i]] - norm;
 }
@@ -462,9 +462,8 @@ static void measure(struct scheduler *s, int64_t us, int64_t generated)
     double weight = (double)s->batch.n_tokens / 400.0;
     weight = weight > 0.5 ? 0.5 : weight;
     struct scheduler_stats *st = &s->stats;
-    st->tokens_per_second = st->tokens_per_second <= 0
-                                ? rate
-                                : st->tokens_per_second * (1 - weight) + rate * weight;
+    st->tokens_per_second =
+        st->tokens_per_second <= 0 ? rate : st->tokens_per_second * (1 - weight) + rate * weight;
     st->tokens += s->batch.n_tokens;
     (void)generated;
 }
@@ -474,7 +473,8 @@ static void step(struct scheduler *s)
     int64_t from = llama_time_us();
 #ifdef SCHED_TRACE
     int rows = 0;
-    for (int i = 0; i < s->batch.n_tokens; i++) rows += s->batch.logits[i];
+    for (int i = 0; i < s->batch.n_tokens; i++)
+        rows += s->batch.logits[i];
 #endif
     cpu_pressure_begin(&s->pressure);
     int rc = llama_decode(s->m->ctx, s->batch);
@@ -502,7 +502,10 @@ static void step(struct scheduler *s)
     }
     s->n_active = kept;
 #ifdef SCHED_TRACE
-    fprintf(stderr, "thr %d step %d tokens %d rows decode %.1f ms sample %.1f ms cells %d waiting %d\n", threads, s->batch.n_tokens, rows, (mid-from)/1e3, (llama_time_us()-mid)/1e3, s->pool.cells_used, s->stats.queue);
+    fprintf(stderr,
+            "thr %d step %d tokens %d rows decode %.1f ms sample %.1f ms cells %d waiting %d\n",
+            threads, s->batch.n_tokens, rows, (mid - from) / 1e3, (llama_time_us() - mid) / 1e3,
+            s->pool.cells_used, s->stats.queue);
 #endif
     pthread_mutex_lock(&s->lock);
     measure(s, llama_time_us() - from, 0);

@@ -9,9 +9,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* The scheduler's thread is the only one that touches the llama context. It decodes the texts of all
- * requests together (continuous batching): one token per text and step, prompts in what room is left.
- * A text is a job; requests hand in jobs and wait for any of them to end. */
+/* The scheduler's thread is the only one that touches the llama context. It decodes the texts of
+ * all requests together (continuous batching): one token per text and step, prompts in what room is
+ * left. A text is a job; requests hand in jobs and wait for any of them to end. */
 
 struct scheduler;
 struct kv_seq; /* a sequence of the cache, held by a job after its end until released */
@@ -53,14 +53,14 @@ struct job {
     int base_pos;                    /* cut to so many positions first; < 0: whole */
     llama_token *prompt;             /* behind prefix or base; may be 0 tokens only with a base */
     size_t n_prompt;
-    size_t n_opening;                /* the last tokens of the prompt that belong to the text */
-    size_t extra_cells;              /* reserved for what will be forked or continued from this */
-    bool hold;                       /* keep `seq` after the end */
+    size_t n_opening;   /* the last tokens of the prompt that belong to the text */
+    size_t extra_cells; /* reserved for what will be forked or continued from this */
+    bool hold;          /* keep `seq` after the end */
     struct sampler_params sampling;
-    uint32_t end_classes;            /* such tokens end the text and are not part of it ... */
-    uint32_t end_late;               /* ... these only from min_chars on, banned before */
+    uint32_t end_classes; /* such tokens end the text and are not part of it ... */
+    uint32_t end_late;    /* ... these only from min_chars on, banned before */
     unsigned min_chars, max_tokens;
-    unsigned min_sentence; /* no sentence shorter than so many bytes; 0: any */
+    unsigned min_sentence;               /* no sentence shorter than so many bytes; 0: any */
     bool (*stop)(const struct job *job); /* asked after each token */
     const struct ngram_set *shared;      /* not to be repeated; owned by the request */
     const struct name_guard *names;      /* owned by the request; NULL: no guard */
@@ -100,10 +100,10 @@ void job_init(struct job *j, struct job_owner *owner);
 void job_fini(struct job *j); /* not while submitted; releases nothing of the cache */
 
 struct scheduler_stats {
-    int64_t tokens;         /* decoded so far, prompts included */
+    int64_t tokens; /* decoded so far, prompts included */
     int64_t generated;
-    int queue;              /* jobs waiting */
-    int active;             /* jobs decoding */
+    int queue;                /* jobs waiting */
+    int active;               /* jobs decoding */
     double tokens_per_second; /* all tokens, while decoding; smoothed; 0 unknown */
     double generated_per_second;
 };

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-static const char *const abbreviations[] = {"Mr", "Mrs", "Ms", "Dr", "St", "Prof", "vs", "etc", "Jr", "Sr"};
+static const char *const abbreviations[] = {"Mr",   "Mrs", "Ms",  "Dr", "St",
+                                            "Prof", "vs",  "etc", "Jr", "Sr"};
 
 static bool is_abbreviation(struct sf_str head)
 {

@@ -8,29 +8,30 @@
 
 /* Words that speak about the text instead of telling it. */
 static const char *const meta_words[] = {
-    "chapter",   "chapters",  "reader",      "readers",  "narrative", "narrator", "protagonist",
-    "plot",      "novel",     "novels",      "author",   "authors",   "character", "characters",
-    "story",     "stories",   "storyline",   "antagonist", "paragraph", "sentence", "fiction",
-    "fictional", "genre",     "assistant",   "blog",     "article",   "essay",    "summary",
-    "title",     "titled",    "prompt",      "question", "answer:",   "storytelling", "subplot",
-    "www",       "http",      "https",       "com",      "wikipedia", "website",  "novelist",
-    "tale",      "tales",     "genres",      "writer",   "writers",   "scene",    "scenes",
-    "dialogue",  "synopsis",  "conclusion",  "backstory", "sequel",    "response", "page",   "pages",     "text",     "previous",  "ending",  "passage",   "spotlight",
+    "chapter",   "chapters", "reader",     "readers",    "narrative", "narrator",     "protagonist",
+    "plot",      "novel",    "novels",     "author",     "authors",   "character",    "characters",
+    "story",     "stories",  "storyline",  "antagonist", "paragraph", "sentence",     "fiction",
+    "fictional", "genre",    "assistant",  "blog",       "article",   "essay",        "summary",
+    "title",     "titled",   "prompt",     "question",   "answer:",   "storytelling", "subplot",
+    "www",       "http",     "https",      "com",        "wikipedia", "website",      "novelist",
+    "tale",      "tales",    "genres",     "writer",     "writers",   "scene",        "scenes",
+    "dialogue",  "synopsis", "conclusion", "backstory",  "sequel",    "response",     "page",
+    "pages",     "text",     "previous",   "ending",     "passage",   "spotlight",
 };
 
 static const char *const person_words[] = {
-    "i",   "my",  "me",   "mine",  "myself",   "we",       "our",     "us", "ours",
-    "you", "your", "yours", "yourself", "ourselves", "yourselves",
+    "i",    "my",  "me",   "mine",  "myself",   "we",        "our",        "us",
+    "ours", "you", "your", "yours", "yourself", "ourselves", "yourselves",
 };
 
 /* Words that grammar needs again and again: no penalty for repeating them. */
 static const char *const common_words[] = {
-    "that",   "with",  "they",  "their", "them",  "were",   "have",  "from",  "this",   "into",
-    "when",   "what",  "been",  "could", "would", "there",  "then",  "than",  "said",   "over",
-    "down",   "back",  "where", "which", "while", "before", "after", "about", "just",   "only",
-    "upon",   "also",  "more",  "most",  "some",  "such",   "very",  "your",  "will",   "must",
-    "other",  "each",  "both",  "here",  "does",  "these",  "those", "being", "through", "because",
-    "until",  "who",   "whose", "should", "through",
+    "that",  "with", "they",  "their",  "them",    "were",   "have",  "from",  "this",    "into",
+    "when",  "what", "been",  "could",  "would",   "there",  "then",  "than",  "said",    "over",
+    "down",  "back", "where", "which",  "while",   "before", "after", "about", "just",    "only",
+    "upon",  "also", "more",  "most",   "some",    "such",   "very",  "your",  "will",    "must",
+    "other", "each", "both",  "here",   "does",    "these",  "those", "being", "through", "because",
+    "until", "who",  "whose", "should", "through",
 };
 
 static bool is_one_of(struct sf_str s, const char *const *words, size_t n)
@@ -49,17 +50,23 @@ static uint32_t classify_ascii(uint32_t c)
     if (c >= '0' && c <= '9')
         return TOK_DIGIT;
     switch (c) {
-    case ' ': case '-': case '\'':
+    case ' ':
+    case '-':
+    case '\'':
         return 0;
     case ',':
         return TOK_COMMA;
-    case '.': case '!': case '?':
+    case '.':
+    case '!':
+    case '?':
         return TOK_STOP;
     case '"':
         return TOK_QUOTE;
-    case ':': case ';':
+    case ':':
+    case ';':
         return TOK_COLON;
-    case '\n': case '\r':
+    case '\n':
+    case '\r':
         return TOK_NEWLINE;
     default:
         return TOK_MARKUP;
@@ -69,17 +76,29 @@ static uint32_t classify_ascii(uint32_t c)
 static uint32_t classify_wide(uint32_t c)
 {
     switch (c) {
-    case 0x2019: case 0x2018: /* apostrophes */
+    case 0x2019:
+    case 0x2018: /* apostrophes */
         return 0;
-    case 0x2014: case 0x2013: case 0x2026: /* dashes, ellipsis */
+    case 0x2014:
+    case 0x2013:
+    case 0x2026: /* dashes, ellipsis */
         return TOK_COMMA;
-    case 0x201C: case 0x201D: case 0x300C: case 0x300D: case 0x300E: case 0x300F:
+    case 0x201C:
+    case 0x201D:
+    case 0x300C:
+    case 0x300D:
+    case 0x300E:
+    case 0x300F:
         return TOK_QUOTE;
-    case 0x3002: case 0xFF01: case 0xFF1F: /* 。！？ */
+    case 0x3002:
+    case 0xFF01:
+    case 0xFF1F: /* 。！？ */
         return TOK_STOP;
-    case 0xFF0C: case 0x3001:
+    case 0xFF0C:
+    case 0x3001:
         return TOK_COMMA;
-    case 0xFF1A: case 0xFF1B:
+    case 0xFF1A:
+    case 0xFF1B:
         return TOK_COLON;
     default:
         break;
