@@ -33,7 +33,7 @@ static enum sf_err parse_object(struct sf_str content, json_t **out, struct sf_e
         return sf_fail(eb, SF_EPARSE, "keyfile is not JSON");
     }
     if (!json_is_object(*out)) {
-        json_decref(*out);
+        json_decref(*out), *out = NULL;
         return sf_fail(eb, SF_EPARSE, "keyfile is not a JSON object");
     }
     return SF_OK;

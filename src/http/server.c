@@ -297,6 +297,7 @@ void http_exchange_own(struct http_exchange *x, void *state_own)
 
 /* ---- the listener ---------------------------------------------------------------------------- */
 
+static void log_library(void *arg, const char *fmt, va_list ap) SF_PRINTF(2, 0);
 static void log_library(void *arg, const char *fmt, va_list ap)
 {
     char text[256];
