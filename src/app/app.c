@@ -75,29 +75,23 @@ struct gen_chain *app_chain(const struct app *a)
     return a->chain;
 }
 
-static bool is_starting(const struct gen_hop_status *status, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (status[i].health.state == GEN_STARTING) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Waits for the first hop that may still become ready: a fallback that is ready does not hide that
- * the preferred one is loading. */
-bool app_wait_ready(struct app *a, struct sf_time until, const atomic_bool *stop)
+/* In the owner's order: a hop that is down does not count, one that is starting is worth waiting
+ * for, so that a fallback that is ready does not hide that the preferred one is loading. */
+bool app_is_settled(struct app *a)
 {
     struct gen_hop_status status[GEN_CHAIN_MAX];
-    while (sf_until(until) > 0 && (stop == NULL || !atomic_load(stop))) {
-        size_t n = gen_chain_status(a->chain, status);
-        if (n > 0 && status[0].health.state == GEN_READY) {
-            return true;
+    size_t n = gen_chain_status(a->chain, status);
+    for (size_t i = 0; i < n; i++) {
+        if (status[i].health.state != GEN_DOWN) {
+            return status[i].health.state != GEN_STARTING;
         }
-        if (!is_starting(status, n)) {
-            break;
-        }
+    }
+    return true;
+}
+
+bool app_wait_ready(struct app *a, struct sf_time until, const atomic_bool *stop)
+{
+    while (!app_is_settled(a) && sf_until(until) > 0 && (stop == NULL || !atomic_load(stop))) {
         (void)poll(NULL, 0, 20);
     }
     return gen_chain_is_ready(a->chain);

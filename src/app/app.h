@@ -23,6 +23,10 @@ void app_close(struct app *a); /* drops one reference; the last one closes */
 const struct conf *app_conf(const struct app *a);
 struct gen_chain *app_chain(const struct app *a);
 
+/* Whether the first generator that is not down has started: what answers now will not change soon.
+ */
+bool app_is_settled(struct app *a);
+
 /* Waits until some generator can answer or none is starting any more; true when one can. */
 bool app_wait_ready(struct app *a, struct sf_time until, const atomic_bool *stop);
 

@@ -297,7 +297,7 @@ static sf_ms patience(struct engine *e)
 {
     (void)pthread_mutex_lock(&e->lock);
     sf_ms ms = e->status.state == ENGINE_STARTING  ? e->options.hello_ms
-               : e->status.state == ENGINE_LOADING ? 4 * e->options.hello_ms
+               : e->status.state == ENGINE_LOADING ? e->options.hello_ms
                : e->calls != NULL                  ? e->options.stall_ms
                                                    : 0;
     (void)pthread_mutex_unlock(&e->lock);

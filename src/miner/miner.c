@@ -201,16 +201,7 @@ static bool wait_until_ready(struct miner *m)
     struct app *app = axon_take_app(&m->axon);
     struct sf_time until = sf_after(sf_now(), READY_WAIT_MS);
     int s = 0;
-    while (s == 0 && sf_until(until) > 0 && !app_wait_ready(app, sf_after(sf_now(), 1), NULL)) {
-        struct gen_hop_status status[GEN_CHAIN_MAX];
-        size_t n = gen_chain_status(app_chain(app), status);
-        bool starting = false;
-        for (size_t i = 0; i < n; i++) {
-            starting = starting || status[i].health.state == GEN_STARTING;
-        }
-        if (!starting) {
-            break;
-        }
+    while (s == 0 && sf_until(until) > 0 && !app_is_settled(app)) {
         s = next_signal(m, TICK_MS);
     }
     if (s == 0 || s == SIGHUP) {
