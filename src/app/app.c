@@ -2,6 +2,7 @@
 #include "app/app.h"
 
 #include "app/hops.h"
+#include "app/templates.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -12,6 +13,7 @@ struct app {
     atomic_int refs;
     const struct conf *conf;
     struct gen_chain *chain;
+    struct templates templates;
 };
 
 enum sf_err app_open(const struct conf *conf, const struct app_options *o, struct app **out,
@@ -41,6 +43,9 @@ enum sf_err app_open(const struct conf *conf, const struct app_options *o, struc
             hops_close(hops, n);
         }
     }
+    if (err == SF_OK) {
+        err = templates_init(&a->templates, conf->generator.template_dir);
+    }
     if (err != SF_OK) {
         app_close(a);
         return err;
@@ -61,6 +66,7 @@ void app_close(struct app *a)
         return;
     }
     gen_chain_close(a->chain);
+    templates_fini(&a->templates);
     conf_unref(a->conf);
     free(a);
 }
@@ -95,6 +101,11 @@ bool app_wait_ready(struct app *a, struct sf_time until, const atomic_bool *stop
         (void)poll(NULL, 0, 20);
     }
     return gen_chain_is_ready(a->chain);
+}
+
+char *app_prompt(const struct app *a, const struct story_request *request)
+{
+    return templates_render(&a->templates, request);
 }
 
 static const char *shown_kind(const char *kind)

@@ -23,6 +23,9 @@ void app_close(struct app *a); /* drops one reference; the last one closes */
 const struct conf *app_conf(const struct app *a);
 struct gen_chain *app_chain(const struct app *a);
 
+/* The owner's prompt for a request, or NULL. Caller frees. */
+char *app_prompt(const struct app *a, const struct story_request *request);
+
 /* Whether the first generator that is not down has started: what answers now will not change soon.
  */
 bool app_is_settled(struct app *a);

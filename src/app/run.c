@@ -25,7 +25,9 @@ enum sf_err run_task(struct app *a, const struct story_request *request,
     struct sf_time started = sf_now();
     struct progress progress = {
         .task = story_task_name(request->task), .show = o->show_progress, .shown = started};
+    char *prompt = app_prompt(a, request);
     struct gen_call call = {.request = request,
+                            .prompt = prompt,
                             .deadline = sf_after(started, o->deadline_ms),
                             .target = sf_after(started, o->target_ms),
                             .seed = o->seed,
@@ -33,6 +35,7 @@ enum sf_err run_task(struct app *a, const struct story_request *request,
                             .event_arg = &progress,
                             .cancel = o->cancel};
     enum sf_err err = gen_chain_generate(app_chain(a), &call, &out->result, &out->trail, eb);
+    free(prompt), prompt = NULL;
     out->took_ms = sf_between(started, sf_now());
     if (o->show_progress) {
         fputs("\r\x1b[K", stderr);

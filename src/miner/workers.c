@@ -60,10 +60,15 @@ static void work(struct axon *a, struct job *j)
     struct gen_result result = {.output = NULL};
     struct gen_trail trail = {.n = 0};
     struct sf_errbuf eb = {.code = SF_OK};
-    struct gen_call call = {
-        .request = &j->request, .deadline = j->deadline, .target = j->target, .cancel = &j->cancel};
+    char *prompt = app_prompt(j->app, &j->request);
+    struct gen_call call = {.prompt = prompt,
+                            .request = &j->request,
+                            .deadline = j->deadline,
+                            .target = j->target,
+                            .cancel = &j->cancel};
     sf_random(&call.seed, sizeof call.seed);
     enum sf_err err = gen_chain_generate(app_chain(j->app), &call, &result, &trail, &eb);
+    free(prompt), prompt = NULL;
     if (err == SF_OK) {
         succeed(a, j, &trail, &result);
         gen_result_fini(&result);

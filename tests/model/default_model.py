@@ -64,10 +64,11 @@ def child_of(pid):
 
 
 def wait_child(miner, not_this=0):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 40
     while time.monotonic() < end:
         pid = child_of(miner.process.pid)
-        if pid and pid != not_this and miner.get(miner.admin, "/ready")[0] == 200:
+        local = miner.status()["generators"][0]
+        if pid and pid != not_this and local["state"] == "ready" and not local["breaker_open"]:
             return pid
         time.sleep(0.1)
     return 0
