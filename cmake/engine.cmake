@@ -12,9 +12,11 @@ file(GLOB child_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/engine/child/*
 set(child_tests ${child_sources})
 list(FILTER child_sources EXCLUDE REGEX "_test\\.c$")
 list(FILTER child_tests INCLUDE REGEX "_test\\.c$")
-set(child_main ${child_sources})
-list(FILTER child_main INCLUDE REGEX "/(engine_main|child_main|main)\\.c$")
+set(child_main ${CMAKE_SOURCE_DIR}/src/engine/child/child_main.c)
 list(REMOVE_ITEM child_sources ${child_main})
+if(NOT EXISTS ${child_main})
+  set(child_main "")
+endif()
 
 find_path(STORYFI_LLAMA_INCLUDE llama.h NO_DEFAULT_PATH NO_CACHE
   PATHS ${STORYFI_LLAMA_DIR}/include ${CMAKE_SOURCE_DIR}/tests/stub_llama)

@@ -1,38 +1,54 @@
-#!/usr/bin/env bash
+#!/bin/bash
 # SPDX-License-Identifier: MIT
-# The house rules a machine can check: layers, banned calls, sizes, left-overs, formatting.
+# All checks of the sources that run nothing of ours: layers, text rules, format, clang-tidy,
+# cppcheck. A tool that is not installed is skipped with a line. usage: tools/lint.sh [FILE.c...]
 set -u
-cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 100
-bad=0
-verdict() { # name findings
-    if [ -n "$2" ]; then
-        echo "FAIL lint: $1"
-        printf '%s\n' "$2" | head -20
-        bad=1
+cd "$(dirname "$0")/.." || exit 100
+. tools/paths.sh
+BUILD=${BUILD:-build}
+code=0
+if [ $# -gt 0 ]; then sources=$(printf '%s\n' "$@"); else sources=$(find src fuzz -name '*.c' ! -name '*_test.c' | sort); fi
+texts=$(find src fuzz tests include -name '*.[ch]' 2>/dev/null | sort)
+
+# verdict NAME COMMAND...: runs it, shows what it says, prints the verdict.
+verdict() {
+    local name=$1 out
+    shift
+    if out=$("$@" 2>&1); then
+        echo "PASS lint: $name"
     else
-        echo "PASS lint: $1"
+        printf '%s\n' "$out" | head -80
+        echo "FAIL lint: $name"
+        code=1
     fi
 }
-sources=$(git ls-files 'src/*.c' 'src/*.h' 'include/*.h' 'fuzz/*.c' 'tests/*.c' 'tests/*.h' 'examples/*.c')
-no_tests=$(printf '%s\n' $sources | grep -vE '_test\.c$|^tests/|^fuzz/')
-tools/layers.sh || bad=1
-verdict "no unbounded or shell calls" "$(grep -nE '\b(strcpy|strcat|sprintf|vsprintf|strncpy|strtok|gets|atoi|atol|atof|sscanf|alloca|system|popen)\(' $sources)"
-verdict "strto* only inside base/" "$(grep -nE '\bstrto(l|ul|ll|ull|d|f|ld)\(' $(printf '%s\n' $no_tests | grep -v '^src/base/'))"
-verdict "getenv only in conf/" "$(grep -nE '\bgetenv\(' $(printf '%s\n' $no_tests | grep -v '^src/conf/'))"
-verdict "files within 800 lines" "$(wc -l $no_tests | awk '$1 > 800 && $2 != "total"')"
-verdict "no left-overs" "$(grep -nE '\b(TODO|FIXME|XXX|HACK)\b' $sources)"
-verdict "licence line in every file" "$(for f in $sources; do head -2 "$f" | grep -q SPDX-License-Identifier || echo "$f"; done)"
-verdict "file names unique" "$(printf '%s\n' $sources | xargs -n1 basename | sort | uniq -d)"
-verdict "functions within 100 lines" "$(awk 'FNR == 1 { start = 0 } /^[a-z].*\)$/ { head = $0 } /^\{/ { start = FNR } /^\}/ { if (start && FNR - start > 100) print FILENAME ": " head ": " FNR - start " lines"; start = 0 }' $(printf '%s\n' $sources | grep '\.c$'))"
-if command -v clang-format >/dev/null; then
-    verdict "formatted" "$(clang-format --dry-run $sources 2>&1 | grep -E 'warning' | cut -d: -f1 | sort | uniq -c)"
+
+format() { printf '%s\n' "$texts" | xargs -r -P "$(nproc)" -n 20 clang-format --dry-run -Werror; }
+
+# Findings only, each once: a header's come again with every file that includes it.
+tidy() {
+    printf '%s\n' "$sources" | xargs -r -P "$(nproc)" -n 4 clang-tidy -p build-lint --quiet >build-lint/tidy.log 2>&1 && return
+    grep -hE ': (error|warning): ' build-lint/tidy.log | sed "s,^$PWD/,,; s/,-warnings-as-errors//" | sort -u
+    return 1
+}
+
+cpp_check() {
+    printf '%s\n' "$sources" | grep '^src/' | cppcheck --quiet --std=c11 --language=c --inline-suppr \
+        --enable=warning,portability --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
+        --error-exitcode=1 -j "$(nproc)" -D_GNU_SOURCE -Isrc -Iinclude --cppcheck-build-dir=build-lint/cppcheck --file-list=-
+}
+
+verdict "arrows between rooms, homes of foreign headers" tools/layers.sh
+verdict "banned calls, sizes, notes, licence lines, names" python3 tools/lint_text.py .
+if command -v clang-format >/dev/null; then verdict "clang-format" format; else echo "SKIP lint clang-format: not installed"; fi
+
+mkdir -p build-lint/cppcheck
+if command -v clang-tidy >/dev/null && command -v clang >/dev/null; then
+    cmake -S . -B build-lint -G Ninja -DCMAKE_C_COMPILER=clang -DCCACHE= -DSTORYFI_LLAMA_DIR="$LLAMA_DIR" >build-lint/configure.log 2>&1 ||
+        { tail -5 build-lint/configure.log; echo "FAIL lint: configure"; exit 1; }
+    verdict "clang-tidy" tidy
 else
-    echo "SKIP lint: clang-format is not installed"
+    echo "SKIP lint clang-tidy: not installed"
 fi
-if command -v cppcheck >/dev/null; then
-    verdict "cppcheck finds nothing" "$(cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr -j2 \
-        --suppress=missingIncludeSystem --suppress=unknownMacro -I src -D_GNU_SOURCE -DSTORYFI_VERSION='"x"' $(printf '%s\n' $no_tests | grep '\.c$') 2>&1 | grep -E 'error|warning|portability')"
-else
-    echo "SKIP lint: cppcheck is not installed"
-fi
-exit $bad
+if command -v cppcheck >/dev/null; then verdict "cppcheck" cpp_check; else echo "SKIP lint cppcheck: not installed"; fi
+exit $code

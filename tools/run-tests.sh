@@ -1,88 +1,65 @@
-#!/usr/bin/env bash
+#!/bin/bash
 # SPDX-License-Identifier: MIT
-# Runs the rings of tests in order, prints the time of each and one closing line that counts.
-# usage: tools/run-tests.sh [--full] [asan|tsan|RING…]     without words: all rings in their CI size
+# Runs the rings of tests in order: every executable tests/rings/NN-name.sh, which prints lines
+# "PASS name", "FAIL name" or "SKIP name: why" and exits non-zero when it failed. Prints each
+# failure, the time of each ring, and at the very end "N passed, N failed, N skipped".
+# usage: tools/run-tests.sh [--full] [RING...]    (RING: a name without its number)
 set -u
-cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 100
-# shellcheck source=tools/paths.sh
+cd "$(dirname "$0")/.." || exit 100
 . tools/paths.sh
-export STORYFI_FULL=0
-[ "${1:-}" = --full ] && { STORYFI_FULL=1; shift; }
-LOGS=build/test-logs
-mkdir -p $LOGS
-passed=0 failed=0 skipped=0
-export STORYFI=$PWD/build/storyfi
+export STORYFI_ROOT STORYFI_CACHE LLAMA_DIR DEFAULT_MODEL TEST_MODEL SDK_VENV
+export BUILD=${BUILD:-build} STORYFI_FULL=0
+[ "${1:-}" != --full ] || { STORYFI_FULL=1; shift; }
+export STORYFI=${STORYFI:-$PWD/$BUILD/storyfi}
 
-count() { # ring log
-    local p f s total bad
-    p=$(grep -c '^PASS ' "$2"); f=$(grep -c '^FAIL ' "$2"); s=$(grep -c '^SKIP ' "$2")
-    if grep -qE 'tests passed, .* tests failed out of|tests passed, [0-9]+ tests? failed' "$2"; then
-        total=$(sed -nE 's/.*tests? failed out of ([0-9]+).*/\1/p' "$2" | tail -1)
-        bad=$(sed -nE 's/.*passed, ([0-9]+) tests? failed.*/\1/p' "$2" | tail -1)
-        p=$((p + total - bad)); f=$((f + bad))
+logs=${TEST_LOGS:-$BUILD/test-logs}
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0 times=()
+
+# Lines of a log that begin with a word of verdict.
+count() { grep -c "^$1 " "$2" || true; }
+
+run_ring() {
+    local script=$1 name log start code n_failed
+    name=$(basename "$script" .sh) log=$logs/$name.log start=$(date +%s%N)
+    printf -- '---- %s\n' "$name"
+    "$script" </dev/null >"$log" 2>&1
+    code=$?
+    n_failed=$(count FAIL "$log")
+    if [ $code != 0 ] && [ "$n_failed" = 0 ]; then
+        echo "FAIL $name: ended with $code" >>"$log"
+        n_failed=1
+        tail -25 "$log"
+    elif [ "$n_failed" != 0 ]; then
+        grep -B12 '^FAIL ' "$log" | grep -v '^PASS ' | tail -80
+    elif [ "$(count PASS "$log")$(count SKIP "$log")" = 00 ]; then
+        echo "FAIL $name: ran no test" | tee -a "$log"
+        n_failed=1
     fi
-    passed=$((passed + p)); failed=$((failed + f)); skipped=$((skipped + s))
-    echo "$p passed, $f failed, $s skipped"
+    grep '^SKIP ' "$log"
+    passed=$((passed + $(count PASS "$log"))) failed=$((failed + n_failed)) skipped=$((skipped + $(count SKIP "$log")))
+    times+=("$(printf '%-14s %4d passed %3d failed %3d skipped %7.1f s' "${name#*-}" "$(count PASS "$log")" "$n_failed" \
+        "$(count SKIP "$log")" "$(awk "BEGIN { print ($(date +%s%N) - $start) / 1e9 }")")")
+    echo "${times[-1]}"
 }
 
-ring() { # name command…
-    local name=$1 start=$SECONDS rc counts before=$failed
+chosen() {
+    local name ring=$1
     shift
-    "$@" >"$LOGS/$name.log" 2>&1
-    rc=$?
-    count "$name" "$LOGS/$name.log" >"$LOGS/$name.count"
-    counts=$(cat "$LOGS/$name.count")
-    if [ $rc -ne 0 ] && [ "$failed" -eq "$before" ]; then
-        failed=$((failed + 1))
-        counts="$counts (exit status $rc)"
+    [ $# -gt 0 ] || return 0
+    name=$(basename "$ring" .sh)
+    case " $* " in *" ${name#*-} "* | *" $name "*) return 0 ;; esac
+    return 1
+}
+
+start=$SECONDS
+for ring in tests/rings/*.sh; do
+    if [ -x "$ring" ] && chosen "$ring" "$@"; then
+        run_ring "$ring"
     fi
-    printf '%-14s %4d s  %s\n' "$name" $((SECONDS - start)) "$counts"
-    grep '^SKIP ' "$LOGS/$name.log"
-    if [ $rc -ne 0 ]; then
-        grep -E '^FAIL |\*\*\*Failed|error:|ERROR' "$LOGS/$name.log" | head -40
-        tail -40 "$LOGS/$name.log" | sed 's/^/    /'
-    fi
-}
-
-configure() { # folder options…
-    local dir=$1
-    shift
-    cmake -S . -B "$dir" -G Ninja -DSTORYFI_WERROR=ON -DSTORYFI_LLAMA_DIR="$LLAMA_DIR" \
-        -DSTORYFI_MODEL_DIR="$STORYFI_CACHE/models" "$@" >/dev/null
-}
-
-build() { # folder options…
-    configure "$@" && ninja -C "$1" all unit_tests && echo "PASS build of $1 ($*)"
-}
-
-sanitized() { # folder sanitizers
-    build "$1" -DSTORYFI_SANITIZE="$2" -DCMAKE_BUILD_TYPE=Debug || return 1
-    export ASAN_OPTIONS=abort_on_error=1:detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-    export TSAN_OPTIONS=halt_on_error=1
-    ctest --test-dir "$1" -L unit -j2 --output-on-failure || return 1
-    STORYFI=$PWD/$1/storyfi tests/rings/40-cases.sh
-}
-
-one() {
-    case $1 in
-    build) ring build build build ;;
-    clang) ring clang build build-clang -DCMAKE_C_COMPILER=clang ;;
-    lint) ring lint tools/lint.sh ;;
-    unit) ring unit ctest --test-dir build -L unit -j2 --output-on-failure ;;
-    fuzz) ring fuzz ctest --test-dir build -L fuzz -j2 --output-on-failure --no-tests=ignore ;;
-    asan) ring asan sanitized build-asan "address;undefined" ;;
-    tsan) ring tsan sanitized build-tsan thread ;;
-    *) ring "$1" "$(ls tests/rings/*-"$1".sh)" ;;
-    esac
-}
-
-rings="build lint unit fuzz"
-for script in tests/rings/*.sh; do
-    name=$(basename "$script" .sh)
-    rings="$rings ${name#*-}"
 done
-rings="$rings clang asan tsan"
-[ $# -gt 0 ] && rings="$*"
-for r in $rings; do one "$r"; done
+echo "---- logs in $logs"
+printf '%s\n' "${times[@]}"
+echo "all rings: $((SECONDS - start)) s"
 echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+[ $failed = 0 ] && [ $passed != 0 ]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "cmd/commands.h"
 #include "story/score.h"
 #include "story/unwrap.h"
@@ -75,7 +76,7 @@ static void score_one(struct scoring *sc, enum story_task task, const json_t *ou
     struct story_request r;
     struct story_score s;
     struct sf_errbuf eb = {.code = SF_OK};
-    struct story_report *report = calloc(1, sizeof *report);
+    struct story_report *report = sf_alloc(sizeof *report);
     const char *mode = args_get(sc->args, "--mode");
     json_t *body = json_copy(sc->context);
     struct story_score_options o = {.mode = mode == NULL ? "local" : mode,

@@ -209,6 +209,7 @@ static enum MHD_Result dispatch(struct http_exchange *x)
     return answered ? queue_response(x) : MHD_YES;
 }
 
+/* lint: callback */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path,
                                   const char *method, const char *version, const char *data,
                                   size_t *n, void **context)
@@ -312,7 +313,7 @@ static enum sf_err bind_socket(const struct http_server_options *o, int *out, ui
     char service[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_PASSIVE};
     struct addrinfo *found = NULL;
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t n = sizeof bound;
     int yes = 1;
     (void)snprintf(service, sizeof service, "%u", o->port);
@@ -331,6 +332,7 @@ static enum sf_err bind_socket(const struct http_server_options *o, int *out, ui
         }
         return err;
     }
+    /* NOLINTNEXTLINE: filled by getsockname where ok is true */
     *port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
                                               : ((struct sockaddr_in *)&bound)->sin_port);
     *out = fd;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "story/score.h"
 
+#include "base/mem.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -263,6 +264,7 @@ static double relevance(const struct story_request *r, const struct words *answe
         json_print(r->blueprint, &context);
     }
     split(sf_buf_str(&context), scratch);
+    /* NOLINTNEXTLINE: the analyser takes any integer for a task */
     double points = clamp(each[r->task] * (double)shared_words(scratch, answer), 0, 15);
     sf_buf_fini(&context);
     return points;
@@ -294,7 +296,7 @@ static double fluency(enum story_task task, struct sf_str text, const struct wor
 /* Relevance 15 and fluency 10; the 5 of originality compare with others' answers and count here. */
 static double content(const struct story_request *r, const json_t *o)
 {
-    struct words *words = calloc(2, sizeof *words);
+    struct words *words = sf_alloc(2 * sizeof *words);
     struct sf_buf text;
     double points = 0;
     sf_buf_init(&text, 8U << 20);

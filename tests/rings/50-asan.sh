@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# AddressSanitizer and UBSan (clang where it is installed: this is also the build that keeps clang
+# free of warnings) over unit tests, corpora and the rings 30-49, these with the stub of libllama.
+cd "$(dirname "$0")/../.." || exit 100
+compiler=()
+command -v clang >/dev/null && compiler=(-DCMAKE_C_COMPILER=clang)
+[ ${#compiler[@]} != 0 ] || echo "SKIP clang: not installed; the sanitizers run under the default compiler"
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+tools/build-variant.sh build-asan "all unit_tests fuzz_replays" -DSTORYFI_SANITIZE="address;undefined" "${compiler[@]}" || exit 1
+code=0
+tools/ctest-ring.sh build-asan "unit|fuzz" --timeout 300 || code=1
+. tools/black-box-rings.sh build-asan || code=1
+exit $code
