@@ -62,10 +62,10 @@ void request_args_read(const struct args *a, struct story_request *out)
     struct sf_errbuf eb = {.code = SF_OK};
     json_t *fields = request_args_fields(a);
     enum sf_err err = story_request_init(out, fields, &eb);
+    json_decref(fields);
     if (err != SF_OK) {
         fatal(100, "%s: %s", a->spec->name, sf_err_text(&eb, err));
     }
-    json_decref(fields);
 }
 
 uint64_t request_args_seed(const struct args *a)
