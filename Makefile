@@ -15,13 +15,11 @@ CONFIGURE = cmake -S . -G Ninja -DSTORYFI_LLAMA_DIR=$(LLAMA_DIR) -DSTORYFI_MODEL
 .PHONY: all setup demo test test-full asan tsan fuzz lint install clean print-cache
 .DEFAULT_GOAL := all
 
-all: $(BUILD)/build.ninja
+# Configured every time (half a second): the set-up cache may have gained or lost libraries.
+all:
+	@$(CONFIGURE) -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_ARGS) $(if $(V),,>/dev/null)
 	@$(NINJA)
-
-# Configured anew when the set-up cache gained or lost the llama libraries: cmake/engine.cmake globs.
-$(BUILD)/build.ninja: Makefile $(wildcard $(LLAMA_DIR)/.complete)
-	@$(CONFIGURE) -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_ARGS)
-	@touch $@
+	@test -x $(BUILD)/storyfi-engine || echo "built without storyfi-engine: no llama.cpp in $(LLAMA_DIR) (make setup fetches it)"
 
 setup:
 	@tools/setup.sh
@@ -48,7 +46,10 @@ fuzz:
 lint:
 	@tools/lint.sh
 
-install: all
+# With what was built before, so that `sudo make install` needs no set-up cache of root's own.
+install:
+	@test -f $(BUILD)/build.ninja || $(MAKE) --no-print-directory all
+	@$(NINJA)
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 # Removes what was built; the set-up cache stays (its path: make -s print-cache).
