@@ -21,18 +21,15 @@ void breaker_init(struct breaker *b, const struct breaker_options *o)
 
 bool breaker_is_open(const struct breaker *b)
 {
-    return b->open;
+    return b->open && (b->probing || sf_until(b->until) > 0);
 }
 
 bool breaker_admits(struct breaker *b)
 {
-    if (!b->open) {
-        return true;
-    }
-    if (b->probing || sf_until(b->until) > 0) {
+    if (breaker_is_open(b)) {
         return false;
     }
-    b->probing = true;
+    b->probing = b->open;
     return true;
 }
 

@@ -32,6 +32,7 @@ void breaker_init(struct breaker *b, const struct breaker_options *o);
 bool breaker_admits(struct breaker *b);
 /* The outcome of a call that was admitted. */
 void breaker_note(struct breaker *b, enum sf_err outcome);
+/* Would a call be refused now? No once the pause is over: the next call is the probe. */
 bool breaker_is_open(const struct breaker *b);
 
 #endif

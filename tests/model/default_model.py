@@ -83,14 +83,16 @@ def harmed(miner, sig, name, wanted, limit):
 
     def ask():
         started = time.monotonic()
-        r = miner.query("story_arc", "A thief who steals memories", "--timeout", "40")
-        result.extend([r.returncode, time.monotonic() - started, r.stderr])
+        r = miner.query("story_arc", "A thief who steals memories", "--timeout", "40", "--json")
+        result.extend([r.returncode, time.monotonic() - started, r.stderr,
+                       json.loads(r.stdout)["model_info"]["mode"] if r.returncode == 0 else None])
     thread = threading.Thread(target=ask)
     thread.start()
-    time.sleep(2)
+    time.sleep(0.7)
     os.kill(before, sig)
     thread.join()
-    check(f"fault: {name}: the request in flight is answered", result[0] == wanted and result[1] < limit, result)
+    check(f"fault: {name}: the request in flight is answered by who is left",
+          result[0] == wanted and result[1] < limit and result[3] == ("custom" if wanted == 0 else None), result)
     after = wait_child(miner, before)
     check(f"fault: {name}: a new child is ready", after not in (0, before), (before, after))
 
