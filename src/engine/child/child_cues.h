@@ -71,8 +71,8 @@ struct cue_book {
     const char *question_mark, *answer_mark; /* base models: before question and answer */
     /* The lines of the story, each left out when its variable is empty. */
     const char *line_topic, *line_story, *line_genre, *line_setting, *line_conflict, *line_cast;
-    const char *roles[5]; /* of the cast, in the order of the ids */
-    const char *someone;  /* a pronoun for ranking without a name */
+    const char *roles[5][2]; /* of the cast, in the order of the ids; men, women */
+    const char *someone;     /* a pronoun for ranking without a name */
     /* Openings of the paragraphs of a chapter: first, two in the middle, a later one, the last. */
     const char *parts[CUE_PARTS][CUE_PART_OPENINGS];
     struct cue cues[CUE_COUNT];

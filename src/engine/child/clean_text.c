@@ -275,6 +275,24 @@ static bool loops(struct sf_str s)
     return false;
 }
 
+/* Two sentences (or clauses behind a full stop) with the same words. */
+static bool says_twice(struct sf_str s)
+{
+    struct sf_str seen[64];
+    size_t n = 0, from = 0;
+    for (size_t i = 0; i < s.n && n < 64; i++) {
+        if (!strchr(".!?", s.p[i]))
+            continue;
+        struct sf_str one = sf_str_trim((struct sf_str){s.p + from, i - from});
+        from = i + 1;
+        for (size_t k = 0; k < n; k++)
+            if (one.n > 8 && seen[k].n == one.n && memcmp(seen[k].p, one.p, one.n) == 0)
+                return true;
+        seen[n++] = one;
+    }
+    return false;
+}
+
 char *clean_text(enum slot_form form, enum cue_language lang, struct sf_str raw, unsigned min,
                  unsigned max)
 {
@@ -292,7 +310,8 @@ char *clean_text(enum slot_form form, enum cue_language lang, struct sf_str raw,
             z = clean_sentences(lang, s, min, max);
     }
     sf_buf_fini(&b);
-    if (z && form != FORM_TITLE && (!quotes_pair(sf_str(z)) || loops(sf_str(z)))) {
+    if (z && form != FORM_TITLE &&
+        (!quotes_pair(sf_str(z)) || loops(sf_str(z)) || says_twice(sf_str(z)))) {
         free(z);
         return NULL;
     }

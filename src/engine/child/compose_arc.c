@@ -9,9 +9,12 @@ enum { GROUP_TITLE = 1, GROUP_TEXT };
 
 /* Who a chapter is about; everybody in at least one, nobody in more than eight. */
 static const signed char focus[STORY_CHAPTERS][3] = {
-    {0, 3, -1}, {0, 1, -1}, {1, 0, -1}, {0, 4, -1}, {3, 0, -1}, {2, 1, -1},
+    {0, 3, -1}, {0, 1, -1}, {1, 0, -1}, {1, 4, -1}, {3, 0, -1}, {2, 1, -1},
     {2, 1, 4},  {4, 0, -1}, {0, 3, -1}, {1, 4, -1}, {2, 0, -1}, {0, 1, 3},
 };
+
+/* Whom a chapter's description speaks of beside the hero (0: nobody). */
+static const unsigned char told_of[STORY_CHAPTERS] = {0, 0, 1, 1, 3, 2, 2, 4, 0, 1, 2, 0};
 
 static const enum cue_id acts[4] = {CUE_ACT1, CUE_ACT2A, CUE_ACT2B, CUE_ACT3};
 static const char *const act_names[4] = {"act1", "act2a", "act2b", "act3"};
@@ -126,8 +129,12 @@ static void add_text(struct composer *c, enum cue_id cue, const char *path, bool
         slot_bounds(s, zh ? 14 : 40, 60, zh ? 80 : 190);
     else
         slot_bounds(s, zh ? 24 : 60, zh ? 45 : aim, zh ? 140 : 285);
-    if (cue >= CUE_BEAT_1 && cue <= CUE_BEAT_12)
+    size_t other = 0;
+    if (cue >= CUE_BEAT_1 && cue <= CUE_BEAT_12) {
         s->done = ask_title;
+        other = told_of[cue - CUE_BEAT_1];
+    }
+    s->banned = composer_wrong_pronouns(c, 0, other);
 }
 
 static void add_texts(struct composer *c)
@@ -157,6 +164,7 @@ bool compose_arc(struct composer *c)
     const char *title = vars_get(&c->vars, "title");
     if (*title) {
         composer_put(c, "/title", sf_str(title));
+        (void)composer_claim(c, GROUP_TITLE, sf_str(title));
     } else {
         struct slot *s = slot_new(c, FORM_TITLE, CUE_STORY_TITLE, "/title");
         slot_bounds(s, c->lang == CUE_ZH ? 2 : 5, 20, c->lang == CUE_ZH ? 16 : 60);

@@ -27,7 +27,14 @@ static void set_hero(struct composer *c)
     vars_set(&c->vars, "his", sf_str(vars_get(&v, "his")));
     struct sf_str places[WORDS_MAX];
     n = wordlist(c->lang, WORDS_PLACE, NULL, places);
-    vars_set(&c->vars, "place", places[sampler_next(&c->rng) % n]);
+    struct sf_str place = places[sampler_next(&c->rng) % n];
+    /* A request that names a place or a person of its own needs none of ours. */
+    bool named = false;
+    const char *topic = vars_get(&c->vars, "topic");
+    for (const char *q = topic; *q; q++)
+        named |= q > topic && q[-1] == ' ' && *q >= 'A' && *q <= 'Z';
+    if (!named)
+        vars_set(&c->vars, "place", place);
 }
 
 static void put_lines(struct composer *c, const char *path, const struct pick *p)

@@ -202,6 +202,7 @@ static void add_chapter(struct composer *c, int id)
     pick_people(c, id, &a, &b);
     const char *const names[] = {c->cast[a].full, c->cast[b].full,
                                  vars_get(&s->vars, "description")};
+    s->banned = composer_wrong_pronouns(c, a, b);
     if (composer_guard_names(c, &s->guard, names, 3) != SF_OK)
         c->failed = true;
 }

@@ -101,10 +101,10 @@ static void choose_cast(struct composer *c)
     }
     for (size_t i = 0; i < N; i++) {
         struct person *p = &c->cast[i];
-        if (!p->given)
-            p->woman = sampler_next(&c->rng) & 1;
+        if (!p->given) /* hero and friend are told apart by "he" and "she" */
+            p->woman = i == 1 ? !c->cast[0].woman : sampler_next(&c->rng) & 1;
         v[i] = c->vars;
-        vars_set(&v[i], "role", sf_str(c->book->roles[i]));
+        vars_set(&v[i], "role", sf_str(c->book->roles[i][p->woman]));
         vars_set(&v[i], "name", sf_str(c->book->someone));
         struct pick *name = &picks[i], *kind = &picks[N + i];
         name->cue = p->woman ? CUE_NAME_F : CUE_NAME_M;
@@ -159,6 +159,7 @@ static void add_texts(struct composer *c)
         if (!s || !t)
             return;
         s->group = t->group = GROUP_TEXT;
+        s->banned = t->banned = composer_wrong_pronouns(c, i, i);
         person_vars(&s->vars, &c->cast[i], c->lang);
         person_vars(&t->vars, &c->cast[i], c->lang);
     }
@@ -170,6 +171,7 @@ static void add_texts(struct composer *c)
         if (!s)
             return;
         s->group = GROUP_TEXT;
+        s->banned = composer_wrong_pronouns(c, (size_t)r->from, (size_t)r->to);
         person_vars(&s->vars, &c->cast[r->from], c->lang);
         vars_set(&s->vars, "other", sf_str(c->cast[r->to].first));
     }
@@ -204,7 +206,10 @@ static void choose_lists(struct composer *c)
                                          .neutral = &nobody,
                                          .wanted = 3 + (unsigned)(sampler_next(&c->rng) % 2)};
     }
-    composer_pick(c, picks, N);
+    bool taken[2][WORDS_MAX] = {{false}};
+    for (size_t i = 0; i < N; i++)
+        picks[i].avoid = taken[i % 2];
+    composer_pick_distinct(c, picks, N, taken);
     char path[80];
     for (size_t i = 0; i < N; i++)
         for (unsigned k = 0; k < picks[i].wanted; k++) {

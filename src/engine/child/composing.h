@@ -44,9 +44,8 @@ struct slot {
     struct vars vars;       /* the request's, then its own */
     unsigned min, aim, max; /* of the whole text, in characters */
     unsigned group;         /* texts of one group must differ; 0 none */
-    const char
-        *must_start; /* the opening, where the caller chose it (FORM_CONTENT: the first part's) */
-    bool strip_opening; /* the opening is a quote mark */
+    uint32_t banned;        /* token classes banned besides the form's */
+    bool any_names;         /* no guard over capitalised words */
     /* Called when the text is final, may add slots. */
     void (*done)(struct composer *c, struct slot *s);
     void *user;
@@ -142,12 +141,16 @@ struct pick {
     unsigned wanted;  /* how many to choose */
     size_t chosen[8]; /* indices, `wanted` of them */
     struct job job, base;
+    const bool *avoid; /* items that others took; NULL: none */
     llama_token tokens[WORDS_MAX];
     float scores[WORDS_MAX], base_scores[WORDS_MAX];
 };
 /* Ranks all the picks' items in one wave and draws from the best. Always fills `chosen`, by chance
  * alone where the model cannot be asked any more. */
 void composer_pick(struct composer *c, struct pick *picks, size_t n);
+/* The same for picks that take turns between two lists: what one took, the others avoid. */
+void composer_pick_distinct(struct composer *c, struct pick *picks, size_t n,
+                            bool (*taken)[WORDS_MAX]);
 
 /* ---- composing_context.c: what the request says ---- */
 void composer_read_context(struct composer *c);
@@ -158,6 +161,9 @@ bool composer_suits(const struct composer *c,
 /* True when another person has the name of person `i`, or its first letter. */
 bool composer_name_taken(const struct composer *c, size_t i);
 void composer_name_person(struct composer *c, size_t i, struct sf_str given, struct sf_str surname);
+/* The pronoun class that is wrong where only these two (cast indices) are spoken of; 0: both right.
+ */
+uint32_t composer_wrong_pronouns(const struct composer *c, size_t a, size_t b);
 /* {name} {he} {him} {his} {archetype} of a person. */
 void person_vars(struct vars *v, const struct person *p, enum cue_language lang);
 

@@ -229,7 +229,7 @@ void composer_name_person(struct composer *c, size_t i, struct sf_str given, str
 /* By the story itself, not by the seed: arc and chapters of the same stub context shall agree. */
 void composer_invent_cast(struct composer *c)
 {
-    struct sampler rng = {story_hash(c)};
+    struct sampler rng = {.state = story_hash(c)};
     struct sf_str given[WORDS_MAX], surnames[WORDS_MAX], kinds[WORDS_MAX];
     size_t n_surnames = wordlist(c->lang, WORDS_SURNAME, NULL, surnames);
     for (size_t i = 0; i < STORY_CAST; i++) {
@@ -238,7 +238,7 @@ void composer_invent_cast(struct composer *c)
         struct sf_str kind = kinds[sampler_next(&rng) % n_kinds];
         if (!p->archetype[0])
             text_copy(p->archetype, sizeof p->archetype, kind);
-        bool woman = sampler_next(&rng) & 1;
+        bool woman = i == 1 ? !c->cast[0].woman : sampler_next(&rng) & 1;
         size_t n = wordlist(c->lang, woman ? WORDS_GIVEN_F : WORDS_GIVEN_M, NULL, given);
         for (int tries = 0; !p->given && tries < 40; tries++) {
             p->woman = woman;
@@ -250,7 +250,13 @@ void composer_invent_cast(struct composer *c)
     }
 }
 
-/* {key}, {key}_full, and pronouns where `key` is NULL: {name} {his} {him} {he}. */
+uint32_t composer_wrong_pronouns(const struct composer *c, size_t a, size_t b)
+{
+    if (c->lang != CUE_EN || c->cast[a].woman != c->cast[b].woman)
+        return 0;
+    return c->cast[a].woman ? TOK_HE : TOK_SHE;
+}
+
 void person_vars(struct vars *v, const struct person *p, enum cue_language lang)
 {
     vars_set(v, "name", sf_str(p->first));
@@ -280,7 +286,7 @@ void composer_set_cast_vars(struct composer *c)
     for (size_t i = 0; i < STORY_CAST; i++) {
         vars_set(&c->vars, keys[i][0], sf_str(c->cast[i].first));
         vars_set(&c->vars, keys[i][1], sf_str(c->cast[i].full));
-        vars_set(&c->vars, keys[i][2], sf_str(c->book->roles[i]));
+        vars_set(&c->vars, keys[i][2], sf_str(c->book->roles[i][c->cast[i].woman]));
     }
     person_vars(&c->vars, &c->cast[0], c->lang);
 }

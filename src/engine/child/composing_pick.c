@@ -59,6 +59,8 @@ static void choose(struct composer *c, struct pick *p)
         double chance = -log(-log(u < 1e-12 ? 1e-12 : u));
         float gain = p->scores[i] - p->base_scores[i];
         gain = gain > 3.0f ? 3.0f : gain < -3.0f ? -3.0f : gain;
+        if (p->avoid && p->avoid[i])
+            gain -= 4.0f;
         fit[i] = 1.6f * gain + 0.25f * p->scores[i] + 0.8f * (float)chance;
     }
     for (unsigned k = 0; k < p->wanted && k < 8; k++) {
@@ -76,6 +78,12 @@ static void choose(struct composer *c, struct pick *p)
 }
 
 void composer_pick(struct composer *c, struct pick *picks, size_t n)
+{
+    composer_pick_distinct(c, picks, n, NULL);
+}
+
+void composer_pick_distinct(struct composer *c, struct pick *picks, size_t n,
+                            bool (*taken)[WORDS_MAX])
 {
     size_t pending = 0;
     for (size_t i = 0; i < n; i++) {
@@ -100,6 +108,8 @@ void composer_pick(struct composer *c, struct pick *picks, size_t n)
     }
     for (size_t i = 0; i < n; i++) {
         choose(c, &picks[i]);
+        for (unsigned k = 0; taken && k < picks[i].wanted; k++)
+            taken[i % 2][picks[i].chosen[k]] = true;
         job_fini(&picks[i].job);
         job_fini(&picks[i].base);
     }

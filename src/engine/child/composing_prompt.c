@@ -286,7 +286,14 @@ enum sf_err composer_guard_names(const struct composer *c, struct name_guard *g,
 
 enum sf_err composer_build_names(struct composer *c)
 {
-    const char *const texts[] = {c->cast[0].full, c->cast[1].full, c->cast[2].full,
-                                 c->cast[3].full, c->cast[4].full, vars_get(&c->vars, "place")};
+    const char *const texts[] = {c->cast[0].full,
+                                 c->cast[1].full,
+                                 c->cast[2].full,
+                                 c->cast[3].full,
+                                 c->cast[4].full,
+                                 vars_get(&c->vars, "place"),
+                                 vars_get(&c->vars, "topic"),
+                                 vars_get(&c->vars, "title"),
+                                 vars_get(&c->vars, "setting")};
     return composer_guard_names(c, &c->names, texts, sizeof texts / sizeof *texts);
 }

@@ -9,6 +9,7 @@
 
 enum {
     TRIES = 3,          /* of a slot before the program writes it */
+    LAST_PART = 180,    /* characters that the last part of a chapter has about */
     PARTS_MAX = 9,      /* of a chapter, when the planned ones come out short */
     RESERVE_MS = 350,   /* before the deadline: for what the program has to write */
     CHOICE_CELLS = 200, /* for the choices that are asked behind a chapter's text */
@@ -159,12 +160,14 @@ static void set_form(struct composer *c, struct slot *s, unsigned min, unsigned 
         .top_p = 0.95f,
         .repeat_penalty = s->form == FORM_CONTENT ? 0.9f : 0.7f,
         .banned = zh ? chinese_bans : english_bans,
-        .ngram = 4,
+        .ngram = s->form == FORM_CONTENT ? 4 : 3,
     };
     if (s->form != FORM_CONTENT)
         j->sampling.banned |= TOK_QUOTE;
-    j->names = c->o.small && !zh && s->form != FORM_TITLE ? (s->guard.n > 0 ? &s->guard : &c->names)
-                                                          : NULL;
+    j->sampling.banned |= s->banned;
+    j->names = c->o.small && !zh && s->form != FORM_TITLE && !s->any_names
+                   ? (s->guard.n > 0 ? &s->guard : &c->names)
+                   : NULL;
     j->shared = s->form == FORM_TITLE ? NULL : &c->shared;
     j->stop_min = min;
     j->stop_aim = aim;
@@ -184,7 +187,7 @@ static void set_form(struct composer *c, struct slot *s, unsigned min, unsigned 
             TOK_QUOTE | TOK_NEWLINE | TOK_END | TOK_STOP | TOK_COLON | TOK_COMMA | TOK_MARKUP;
         j->end_late = 0;
         j->min_chars = 0;
-        j->sampling.temperature += 0.15f;
+        j->sampling.temperature += s->tries == 0 ? 0.15f : 0.3f;
         j->stop = stop_words;
         j->max_tokens = zh ? 14 : 12;
     }
@@ -193,21 +196,21 @@ static void set_form(struct composer *c, struct slot *s, unsigned min, unsigned 
     j->seed = sampler_next(&c->rng);
 }
 
-static void choose_opening(struct composer *c, struct slot *s, const char *const *list, size_t room)
+static void choose_opening(struct slot *s, const char *const *list, size_t room)
 {
     size_t n = 0;
     while (n < room && list[n])
         n++;
     struct sf_buf b;
     sf_buf_init(&b, sizeof s->opening - 1);
-    const char *tmpl = s->must_start && s->tries == 0 ? s->must_start
-                       : n > 0
-                           ? list[(s->opening_at + (s->form == FORM_CONTENT ? 0 : s->tries)) % n]
-                           : "";
-    (void)vars_expand(&s->vars, tmpl, &b);
-    snprintf(s->opening, sizeof s->opening, "%s", b.err ? "" : sf_buf_z(&b));
+    unsigned first = s->opening_at + (s->form == FORM_CONTENT ? 0 : s->tries);
+    for (size_t k = 0; k < n; k++) { /* one whose variables are all known */
+        sf_buf_clear(&b);
+        if (vars_expand(&s->vars, list[(first + k) % n], &b))
+            break;
+    }
+    text_copy(s->opening, sizeof s->opening, b.err ? SF_STR("") : sf_buf_str(&b));
     sf_buf_fini(&b);
-    (void)c;
 }
 
 static void part_bounds(const struct slot *s, unsigned *min, unsigned *aim, unsigned *max)
@@ -220,6 +223,10 @@ static void part_bounds(const struct slot *s, unsigned *min, unsigned *aim, unsi
     *max = *aim * 2;
     unsigned room = s->max > done + 4 ? s->max - done - 4 : 1;
     *max = *max > room ? room : *max;
+    if (left == 1 && done < s->min && *min < s->min - done)
+        *min = s->min - done;
+    if (*aim < *min)
+        *aim = *min;
 }
 
 /* Hands the slot's next text (or its next part) to the scheduler. */
@@ -231,13 +238,14 @@ static void submit(struct composer *c, struct slot *s)
     const struct cue *cue = &c->book->cues[s->cue];
     sf_buf_init(&q, 16U << 10);
     if (s->form == FORM_CONTENT) {
-        unsigned row = s->part < CUE_PARTS ? s->part : 1 + s->part % (CUE_PARTS - 2);
-        row = s->part + 1 == s->n_parts && s->part >= CUE_PARTS ? 3 : row;
+        unsigned row = s->part == 0                ? 0
+                       : s->part + 1 >= s->n_parts ? CUE_PARTS - 1
+                                                   : 1 + (s->part - 1) % (CUE_PARTS - 2);
         s->opening_at = c->part_used[row]++; /* dealt: chapters begin differently */
-        choose_opening(c, s, c->book->parts[row], CUE_PART_OPENINGS);
+        choose_opening(s, c->book->parts[row], CUE_PART_OPENINGS);
         part_bounds(s, &min, &aim, &max);
     } else {
-        choose_opening(c, s, cue->openings, CUE_OPENINGS);
+        choose_opening(s, cue->openings, CUE_OPENINGS);
     }
     job_fini(j);
     job_init(j, &c->owner);
@@ -266,7 +274,9 @@ static void submit(struct composer *c, struct slot *s)
         j->base_pos = s->fork_of->part_from;
         err = composer_build_follow_up(c, j, s->fork_of->tail, sf_buf_z(&q), s->opening);
     } else {
-        j->prefix = &c->prefix;
+        /* A chapter's title comes from its description alone, else the story's title is repeated.
+         */
+        j->prefix = s->cue == CUE_CHAPTER_TITLE ? &c->neutral : &c->prefix;
         err = composer_build_prompt(c, j, sf_buf_z(&q), s->opening);
     }
     if (s->form == FORM_CONTENT) {
@@ -351,6 +361,8 @@ static void take_part(struct composer *c, struct slot *s, const char *text)
 {
     struct job *j = &s->job;
     struct sf_str raw = sf_buf_str(&j->text);
+    if (j->doubt_at > 0 && s->tries + 1 < TRIES)
+        raw.n = j->doubt_at;
     size_t whole = text_ends_sentence(raw) ? raw.n : text_last_sentence(raw);
     keep_position(c, s, whole > 0 ? whole : raw.n);
     size_t before = s->so_far.n;
@@ -363,6 +375,9 @@ static void take_part(struct composer *c, struct slot *s, const char *text)
     s->part++;
     s->tries = 0;
     unsigned n = (unsigned)sf_utf8_count(sf_buf_str(&s->so_far));
+    /* The last part closes the chapter: what is missing comes before it. */
+    if (s->part + 1 == s->n_parts && n + LAST_PART < s->min && s->n_parts < PARTS_MAX)
+        s->n_parts++;
     bool enough = n >= s->min && (c->hurried || s->part >= s->n_parts || n >= s->aim + 200);
     if (!enough && s->part >= s->n_parts && s->n_parts < PARTS_MAX)
         s->n_parts++;
@@ -386,13 +401,26 @@ static char *judge(struct composer *c, struct slot *s)
         part_bounds(s, &min, &aim, &max);
         min = min > 60 ? min * 2 / 3 : min;
     }
-    char *text = clean_text(s->form, c->lang, sf_buf_str(&j->text), min, max);
+    /* Behind a place where only a banned name fitted, texts go astray: not that far, if it can be.
+     */
+    struct sf_str raw = sf_buf_str(&j->text);
+    if (j->doubt_at > 0 && s->tries + 1 < TRIES && s->form != FORM_TITLE)
+        raw.n = j->doubt_at;
+    char *text = clean_text(s->form, c->lang, raw, min, max);
+#ifdef SCHED_TRACE
+    if (!text)
+        fprintf(stderr, "BAD %s end %d min %u max %u: %s\n", s->path, (int)j->end, min, max,
+                sf_buf_z(&j->text));
+#endif
     size_t opening = sf_str_trim(sf_str(s->opening)).n;
     if (text && s->form != FORM_TITLE && strlen(text) < opening + 8) {
         free(text);
         return NULL;
     }
     if (text && !composer_claim(c, s->group, sf_str(text))) {
+#ifdef SCHED_TRACE
+        fprintf(stderr, "ALIKE %s: %s\n", s->path, text);
+#endif
         free(text);
         return NULL;
     }

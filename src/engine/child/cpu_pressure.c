@@ -67,6 +67,22 @@ static void raise(struct cpu_pressure *p, int64_t now)
     p->idle_ticks = idle;
 }
 
+int cpu_pressure_idle(struct cpu_pressure *p)
+{
+    int64_t now = clock_us(CLOCK_MONOTONIC), span = now - p->stat_us;
+    if (span < LOOK_US)
+        return p->threads;
+    int64_t idle = machine_idle();
+    if (p->stat_us > 0 && idle >= 0 && p->idle_ticks >= 0 && span < 10 * LOOK_US) {
+        int64_t idle_us = (idle - p->idle_ticks) * 1000000 / sysconf(_SC_CLK_TCK);
+        int64_t free_cpus = (idle_us + span / 4) / span; /* three quarters idle count as a CPU */
+        p->threads = free_cpus < 1 ? 1 : free_cpus > p->most ? p->most : (int)free_cpus;
+    }
+    p->stat_us = now;
+    p->idle_ticks = idle;
+    return p->threads;
+}
+
 int cpu_pressure_end(struct cpu_pressure *p)
 {
     int64_t now = clock_us(CLOCK_MONOTONIC);

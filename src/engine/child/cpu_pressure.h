@@ -14,6 +14,8 @@ struct cpu_pressure {
 };
 
 void cpu_pressure_init(struct cpu_pressure *p, int most);
+/* While nothing is decoded, now and then: how many threads the next step may have. */
+int cpu_pressure_idle(struct cpu_pressure *p);
 void cpu_pressure_begin(struct cpu_pressure *p);
 /* After a step: the number of threads for the next one. */
 int cpu_pressure_end(struct cpu_pressure *p);

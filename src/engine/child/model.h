@@ -42,6 +42,9 @@ enum token_class {
     TOK_CAPITAL = 1 << 16, /* begins a word with a capital ... */
     TOK_NAME = 1 << 17,    /* ... that the vocabulary does not know in lower case */
     TOK_PERSON = 1 << 18,  /* "I", "we", "you" and their forms */
+    TOK_INNER = 1 << 21,   /* begins with a capital and no space before it */
+    TOK_HE = 1 << 19,      /* "he", "his", "him", "himself" */
+    TOK_SHE = 1 << 20,     /* "she", "her", "hers", "herself" */
 };
 
 /* A loaded model with its context. Plain data: the scheduler's thread alone uses `ctx`. */

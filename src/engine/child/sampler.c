@@ -235,6 +235,9 @@ llama_token sampler_draw(struct sampler *s, const struct sampler_params *p,
     size_t at = 0;
     for (size_t i = 0; names && i < g->n; at += g->lengths[i], i++)
         best = fmaxf(best, logits[g->tokens[at]]);
+    s->doubt = 0;
+    if (names)
+        s->doubt = allowed_max(m, logits, p->banned & ~(uint32_t)(TOK_CAPITAL | TOK_NAME)) - best;
     float temperature = p->temperature > 0.01f ? p->temperature : 0.01f;
     /* A margin below min_p, for when penalties push the best ones down; wider when all repeat. */
     for (float margin = 3.0f; margin < 100.0f; margin *= 3.0f) {

@@ -41,6 +41,7 @@ uint32_t name_guard_check(const struct name_guard *g, const struct engine_model 
 
 struct sampler {
     uint64_t state; /* of the generator: the seed at first */
+    float doubt; /* of the last draw: how much likelier a banned name was than what was allowed */
 };
 
 double sampler_uniform(struct sampler *s); /* 0 <= x < 1 */

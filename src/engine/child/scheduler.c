@@ -15,11 +15,14 @@
 enum {
     STEP_TOKENS_CPU = 63, /* more switch the library's attention to a path that skips no cells */
     STEP_TOKENS_GPU = 512,
-    PREFILL_TOKENS = 512, /* in a step in which nothing is decoded */
+    PREFILL_TOKENS = 512, /* in a step in which nothing is decoded ... */
+    PREFILL_CPU = 128,    /* ... short enough on CPUs to be heard of every second */
     ACTIVE_CPU = 48,      /* texts decoded side by side */
     PREFIX_MIN_SHARED = 12,
     BEAT_MS = 1000,
 };
+static const float DOUBT =
+    2.0f; /* logits by which a banned name leads: what comes instead is odd */
 
 struct scheduler {
     struct engine_model *m;
@@ -320,7 +323,7 @@ static bool fill_batch(struct scheduler *s)
         j->row = b->n_tokens;
         batch_add(b, j->next_token, j->seq->n_past++, j->seq->id, true);
     }
-    int limit = b->n_tokens > 0 ? s->step_tokens : PREFILL_TOKENS;
+    int limit = b->n_tokens > 0 ? s->step_tokens : s->m->gpu ? PREFILL_TOKENS : PREFILL_CPU;
     for (int i = 0; i < s->n_active && b->n_tokens < limit; i++) {
         struct job *j = s->active[i];
         while (j->row < 0 && j->n_fed < j->n_prompt && b->n_tokens < limit) {
@@ -371,6 +374,11 @@ static bool append_token(struct job *j, const struct engine_model *m, llama_toke
     return j->text.err == SF_OK;
 }
 
+static bool is_letter(char c)
+{
+    return (c | 32) >= 'a' && (c | 32) <= 'z';
+}
+
 /* Characters since the last sentence end. */
 static size_t sentence_length(struct sf_str text)
 {
@@ -395,6 +403,8 @@ static uint32_t banned_now(const struct job *j, bool early)
     if (j->min_sentence > 0 && !j->in_quote &&
         sentence_length(sf_buf_str(&j->text)) < j->min_sentence)
         banned |= TOK_STOP;
+    if (j->text.n > 0 && is_letter(j->text.p[j->text.n - 1]))
+        banned |= TOK_INNER; /* no capital inside a word */
     if (j->in_quote)
         banned &= ~(uint32_t)TOK_PERSON; /* people say "I" */
     return banned;
@@ -425,6 +435,8 @@ static bool advance(struct scheduler *s, struct job *j, enum job_end *end)
     *end = JOB_END_TOKEN;
     if (t < 0)
         return true;
+    if (j->names && j->sampler.doubt > DOUBT && j->doubt_at == 0)
+        j->doubt_at = j->text.n;
     uint32_t bits = s->m->classes[t];
     if (bits & (TOK_CONTROL | j->end_classes) || (!early && bits & j->end_late))
         return true;
@@ -468,6 +480,12 @@ static void measure(struct scheduler *s, int64_t us, int64_t generated)
     (void)generated;
 }
 
+static void set_threads(struct scheduler *s, int threads)
+{
+    if (!s->m->gpu && threads != llama_n_threads(s->m->ctx))
+        llama_set_n_threads(s->m->ctx, threads, threads);
+}
+
 static void step(struct scheduler *s)
 {
     int64_t from = llama_time_us();
@@ -480,8 +498,7 @@ static void step(struct scheduler *s)
     int rc = llama_decode(s->m->ctx, s->batch);
     llama_synchronize(s->m->ctx);
     int threads = cpu_pressure_end(&s->pressure);
-    if (!s->m->gpu && threads != llama_n_threads(s->m->ctx))
-        llama_set_n_threads(s->m->ctx, threads, threads);
+    set_threads(s, threads);
     if (rc != 0) {
         fail_all(s, rc);
         return;
@@ -564,6 +581,7 @@ static void *run(void *arg)
         while (!s->inbox && !s->waiting && s->n_active == 0 && s->n_released == 0 && !s->closing) {
             struct timespec t = in_ms(200);
             pthread_cond_timedwait(&s->wake, &s->lock, &t);
+            set_threads(s, cpu_pressure_idle(&s->pressure));
             if (s->requests > 0)
                 break;
         }

@@ -83,6 +83,7 @@ struct job {
     struct kv_seq *seq;
     int text_pos;      /* the position of past[n_history] in `seq` */
     llama_token tail;  /* the last token of the text, where it is not in the cache yet; -1 */
+    size_t doubt_at;   /* bytes of `text` before the model wanted a name that is banned; 0: never */
     bool in_quote;     /* a double quote is open at the end of the text */
     atomic_bool hurry; /* set by the submitter: end at the first chance */
 

@@ -16,7 +16,9 @@ static const char *const meta_words[] = {
     "www",       "http",     "https",      "com",        "wikipedia", "website",      "novelist",
     "tale",      "tales",    "genres",     "writer",     "writers",   "scene",        "scenes",
     "dialogue",  "synopsis", "conclusion", "backstory",  "sequel",    "response",     "page",
-    "pages",     "text",     "previous",   "ending",     "passage",   "spotlight",
+    "pages",     "text",     "previous",   "ending",     "passage",   "spotlight",    "racial",
+    "racist",    "rape",     "sex",        "sexual",     "sexy",      "porn",         "nude",
+    "naked",     "suicide",  "nazi",       "slave",      "slaves",
 };
 
 static const char *const person_words[] = {
@@ -33,6 +35,9 @@ static const char *const common_words[] = {
     "other", "each", "both",  "here",   "does",    "these",  "those", "being", "through", "because",
     "until", "who",  "whose", "should", "through",
 };
+
+static const char *const he_words[] = {"he", "his", "him", "himself"};
+static const char *const she_words[] = {"she", "her", "hers", "herself"};
 
 static bool is_one_of(struct sf_str s, const char *const *words, size_t n)
 {
@@ -121,9 +126,13 @@ uint32_t token_classify(struct sf_str piece)
         bits |= TOK_META;
     if (is_one_of(piece, person_words, sizeof person_words / sizeof *person_words))
         bits |= TOK_PERSON;
+    if (is_one_of(piece, he_words, sizeof he_words / sizeof *he_words))
+        bits |= TOK_HE;
+    if (is_one_of(piece, she_words, sizeof she_words / sizeof *she_words))
+        bits |= TOK_SHE;
     struct sf_str word = sf_str_trim(piece);
     if (word.n > 0 && word.p[0] >= 'A' && word.p[0] <= 'Z')
-        bits |= TOK_CAPITAL;
+        bits |= word.n == piece.n ? TOK_CAPITAL | TOK_INNER : TOK_CAPITAL;
     for (struct sf_str s = piece; s.n > 0;) {
         bool valid;
         uint32_t c = sf_utf8_next(&s, &valid);
