@@ -7,4 +7,4 @@ if [ ! -x build/storyfi-engine ]; then
     echo "SKIP engine: storyfi-engine is not built (no llama libraries: tools/setup.sh fetches them)"
     exit 0
 fi
-exec python3 tests/model_ring.py "${MODEL:-$DEFAULT_MODEL}" "${GEMMA:-$TEST_MODEL}" "$LLAMA_DIR/lib"
+exec python3 tests/model/engine_models.py "${MODEL:-$DEFAULT_MODEL}" "${GEMMA:-$TEST_MODEL}" "$LLAMA_DIR/lib"

@@ -56,7 +56,7 @@ enum cue_id {
     CUE_CHOICE_CUNNING,
     CUE_COUNT,
 };
-enum { CUE_OPENINGS = 5, CUE_PARTS = 5, CUE_PART_OPENINGS = 14 };
+enum { CUE_WORDS = 16, CUE_OPENINGS = 5, CUE_PARTS = 5, CUE_PART_OPENINGS = 14 };
 
 struct cue {
     const char *question;
@@ -67,7 +67,9 @@ struct cue {
 
 struct cue_book {
     const char *system;
-    const char *example_story; /* base models: the story lines of the worked example */
+    const char *example_story; /* base models: the story lines of the worked example ... */
+    const char *example_words[CUE_WORDS];    /* ... and its names: in no text of another story */
+    const char *unfit_words[CUE_WORDS];      /* in no text at all, however a model came to them */
     const char *question_mark, *answer_mark; /* base models: before question and answer */
     /* The lines of the story, each left out when its variable is empty. */
     const char *line_topic, *line_story, *line_genre, *line_setting, *line_conflict, *line_cast;

@@ -85,9 +85,11 @@ static void add_example(const struct composer *c, struct sf_buf *out)
         vars_set(&v, keys[i], sf_str(c->lang == CUE_ZH ? zh[i] : en[i]));
     vars_set(&v, "other", sf_str(c->lang == CUE_ZH ? "老贝林" : "Old Berrin"));
     vars_set(&v, "b", sf_str(c->lang == CUE_ZH ? "老贝林" : "Old Berrin"));
+    vars_set(&v, "description", sf_str(book->cues[CUE_BEAT_1].example));
     for (size_t i = 0; i < CUE_COUNT; i++) {
         const struct cue *cue = &book->cues[i];
-        if (!cue->example || strstr(cue->question, "{description}"))
+        bool of_chapter = strstr(cue->question, "{description}") != NULL;
+        if (!cue->example || (of_chapter && i != CUE_CHAPTER_TITLE))
             continue;
         sf_buf_puts(out, book->question_mark);
         (void)vars_expand(&v, cue->question, out);

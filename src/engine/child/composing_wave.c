@@ -389,6 +389,24 @@ static void take_part(struct composer *c, struct slot *s, const char *text)
         submit(c, s);
 }
 
+static bool has_word(const char *const words[static CUE_WORDS], const char *text,
+                     const char *unless)
+{
+    for (size_t i = 0; i < CUE_WORDS && words[i]; i++)
+        if (strstr(text, words[i]) && !strstr(unless, words[i]))
+            return true;
+    return false;
+}
+
+/* Words of the worked example, or that no story for everybody has; what the request says may come.
+ */
+static bool is_unfit(const struct composer *c, const char *text)
+{
+    bool chat = c->o.instruct && c->m->chat_head;
+    return has_word(c->book->unfit_words, text, "") ||
+           (!chat && has_word(c->book->example_words, text, c->o.request->user_input));
+}
+
 /* The text as a reader would see it, or NULL when it must be asked again. */
 static char *judge(struct composer *c, struct slot *s)
 {
@@ -407,20 +425,12 @@ static char *judge(struct composer *c, struct slot *s)
     if (j->doubt_at > 0 && s->tries + 1 < TRIES && s->form != FORM_TITLE)
         raw.n = j->doubt_at;
     char *text = clean_text(s->form, c->lang, raw, min, max);
-#ifdef SCHED_TRACE
-    if (!text)
-        fprintf(stderr, "BAD %s end %d min %u max %u: %s\n", s->path, (int)j->end, min, max,
-                sf_buf_z(&j->text));
-#endif
     size_t opening = sf_str_trim(sf_str(s->opening)).n;
     if (text && s->form != FORM_TITLE && strlen(text) < opening + 8) {
         free(text);
         return NULL;
     }
-    if (text && !composer_claim(c, s->group, sf_str(text))) {
-#ifdef SCHED_TRACE
-        fprintf(stderr, "ALIKE %s: %s\n", s->path, text);
-#endif
+    if (text && (is_unfit(c, text) || !composer_claim(c, s->group, sf_str(text)))) {
         free(text);
         return NULL;
     }

@@ -489,11 +489,6 @@ static void set_threads(struct scheduler *s, int threads)
 static void step(struct scheduler *s)
 {
     int64_t from = llama_time_us();
-#ifdef SCHED_TRACE
-    int rows = 0;
-    for (int i = 0; i < s->batch.n_tokens; i++)
-        rows += s->batch.logits[i];
-#endif
     cpu_pressure_begin(&s->pressure);
     int rc = llama_decode(s->m->ctx, s->batch);
     llama_synchronize(s->m->ctx);
@@ -503,10 +498,6 @@ static void step(struct scheduler *s)
         fail_all(s, rc);
         return;
     }
-#ifdef SCHED_TRACE
-    llama_synchronize(s->m->ctx);
-    int64_t mid = llama_time_us();
-#endif
     mark_prefixes_ready(s);
     int kept = 0;
     for (int i = 0; i < s->n_active; i++) {
@@ -518,12 +509,6 @@ static void step(struct scheduler *s)
             s->active[kept++] = j;
     }
     s->n_active = kept;
-#ifdef SCHED_TRACE
-    fprintf(stderr,
-            "thr %d step %d tokens %d rows decode %.1f ms sample %.1f ms cells %d waiting %d\n",
-            threads, s->batch.n_tokens, rows, (mid - from) / 1e3, (llama_time_us() - mid) / 1e3,
-            s->pool.cells_used, s->stats.queue);
-#endif
     pthread_mutex_lock(&s->lock);
     measure(s, llama_time_us() - from, 0);
     pthread_mutex_unlock(&s->lock);

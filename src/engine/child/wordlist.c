@@ -9,8 +9,8 @@
 /* Embedded by the build, one symbol per file. */
 #define LISTS(X)                                                                                   \
     X(given_f)                                                                                     \
-    X(given_m) X(surname) X(archetype) X(skill) X(trait) X(theme) X(tone) X(genre) X(audience)     \
-        X(mood) X(place)
+    X(given_m)                                                                                     \
+    X(surname) X(archetype) X(skill) X(trait) X(theme) X(tone) X(genre) X(audience) X(mood) X(place)
 #define DECLARE(name) extern const struct sf_str words_en_##name, words_zh_##name;
 LISTS(DECLARE)
 extern const struct sf_str words_zh_topic;

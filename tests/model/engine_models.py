@@ -68,7 +68,7 @@ def dirt(output):
             if d in t and not t.startswith(("relationship_", "resource_"))]
 
 
-def one(name, task, message, got, seen, chinese):
+def one(name, task, message, got, seen, chinese, replaced=0.25):
     request = message["request"]
     if got.error:
         check(name, False, got.error)
@@ -79,7 +79,7 @@ def one(name, task, message, got, seen, chinese):
     check(f"{name} within its deadline ({got.seconds:.1f} s)", got.seconds * 1000 < message["deadline_ms"])
     check(f"{name} is what its events said", not got.problems, got.problems)
     check(f"{name} is clean", not dirt(got.result), dirt(got.result))
-    check(f"{name} written by the model", got.usage["replaced"] * 4 <= got.usage["slots"], got.usage)
+    check(f"{name} written by the model", got.usage["replaced"] <= replaced * got.usage["slots"], got.usage)
     mine = pairs(got.result)
     alike = max([len(mine & p) / len(mine | p) for p in seen] or [0])
     check(f"{name} unlike the others ({alike:.2f})", alike <= 0.9)
@@ -103,7 +103,7 @@ def ring(label, model, lib_dir, plan, languages, instruct, small_only=False):
                               1000 + number, 57000, 25000, languages, instruct)
             got = drive.ask(e, [(number, m)])[number]
             one(f"{label} {task} {i + 1}", task, m, got, seen.setdefault(task, []),
-                "zh" in languages and any("一" <= c <= "鿿" for c in prompt))
+                "zh" in languages and any("一" <= c <= "鿿" for c in prompt), 0.25 if instruct else 0.4)
     # Eight at once, mixed.
     if not small_only:
         batch = []
