@@ -111,11 +111,14 @@ bool sf_scan_i64(struct sf_str s, int64_t min, int64_t max, int64_t *out)
 bool sf_scan_double(struct sf_str s, double *out)
 {
     char z[64];
-    if (s.n == 0 || s.n >= sizeof z || strspn(s.p, "0123456789+-.eE") < s.n) {
+    if (s.n == 0 || s.n >= sizeof z) {
         return false;
     }
     memcpy(z, s.p, s.n);
     z[s.n] = '\0';
+    if (strspn(z, "0123456789+-.eE") < s.n) {
+        return false;
+    }
     char *end;
     /* The program never calls setlocale for numbers, so the decimal point is '.'. */
     double v = strtod(z, &end);
