@@ -56,13 +56,6 @@ void *sf_xalloc(size_t n_bytes)
     return p;
 }
 
-char *sf_xstrdup(const char *s)
-{
-    char *copy = sf_xalloc(strlen(s) + 1);
-    memcpy(copy, s, strlen(s));
-    return copy;
-}
-
 void sf_mem_fail_after(long n, int sticky)
 {
     atomic_store(&fail_sticky, sticky);

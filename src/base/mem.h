@@ -13,7 +13,6 @@ char *sf_strndup(const char *s, size_t n_bytes);
 
 /* The same for start-up and one-shot code: ends the program with a message when out of memory. */
 void *sf_xalloc(size_t n_bytes);
-char *sf_xstrdup(const char *s);
 
 /* Test seam: the allocation after `n` more successful ones fails, and all that follow while
  * `sticky`; n < 0 turns it off. */

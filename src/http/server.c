@@ -42,7 +42,6 @@ struct http_exchange {
     struct sf_buf body;
     struct MHD_Response *response; /* set by http_reply */
     int status;
-    void *owned;
     pthread_mutex_t lock; /* of parked, response */
     bool parked, dispatched;
 };
@@ -245,7 +244,6 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     if (x->response != NULL) {
         MHD_destroy_response(x->response);
     }
-    free(x->owned), x->owned = NULL;
     sf_buf_fini(&x->body);
     (void)pthread_mutex_destroy(&x->lock);
     free(x);
@@ -289,11 +287,6 @@ void http_reply(struct http_exchange *x, int status, const struct http_header *h
     if (parked) {
         MHD_resume_connection(connection);
     }
-}
-
-void http_exchange_own(struct http_exchange *x, void *state_own)
-{
-    x->owned = state_own;
 }
 
 /* ---- the listener ---------------------------------------------------------------------------- */

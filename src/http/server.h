@@ -55,7 +55,4 @@ void http_server_close(struct http_server *s);
 void http_reply(struct http_exchange *x, int status, const struct http_header *headers,
                 size_t n_headers, struct sf_str body);
 
-/* Room for the handler's own state, freed with free() when the exchange ends. */
-void http_exchange_own(struct http_exchange *x, void *state_own);
-
 #endif

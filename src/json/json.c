@@ -85,11 +85,6 @@ void json_print_pretty(const json_t *value, struct sf_buf *b)
     print_with(value, b, JSON_INDENT(2));
 }
 
-void json_print_sorted(const json_t *value, struct sf_buf *b)
-{
-    print_with(value, b, JSON_COMPACT | JSON_SORT_KEYS);
-}
-
 const char *json_get_string(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));

@@ -22,8 +22,6 @@ SF_MUST_USE enum sf_err json_parse(struct sf_str text, struct json_limits limits
 /* Compact UTF-8 text, keys in insertion order; appends to `b` (sticky error there). */
 void json_print(const json_t *value, struct sf_buf *b);
 void json_print_pretty(const json_t *value, struct sf_buf *b);
-/* Keys sorted: for comparing. */
-void json_print_sorted(const json_t *value, struct sf_buf *b);
 
 /* Members with a type check: NULL / false / default when absent or of another type. Borrowed. */
 const char *json_get_string(const json_t *object, const char *key);

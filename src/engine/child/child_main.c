@@ -3,16 +3,17 @@
  * and ends when that closes. */
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/child/child_io.h"
 #include "engine/child/composer.h"
+#include "engine/protocol.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { PROTOCOL = 1, PARENT_FD = 3, REQUESTS_MAX = 128 };
+enum { REQUESTS_MAX = 128 };
 
 /* A request under way, on a thread of its own. */
 struct request {
@@ -30,24 +31,33 @@ struct child {
     int fd;
     struct engine_model *model;
     struct scheduler *scheduler;
-    pthread_mutex_t lock; /* of `requests` */
+    pthread_mutex_t write_lock; /* of `fd`'s outgoing side: a message leaves whole */
+    pthread_mutex_t lock;       /* of `requests` */
     struct request *requests[REQUESTS_MAX];
 };
 
+/* From any thread. False: the parent is gone, or will be told nothing more. */
+static bool send_message(struct child *c, json_t *message_own)
+{
+    pthread_mutex_lock(&c->write_lock);
+    enum sf_err err = protocol_write(c->fd, message_own);
+    pthread_mutex_unlock(&c->write_lock);
+    return err == SF_OK;
+}
+
 static void send_error(struct child *c, int64_t id, enum sf_err code, const char *text)
 {
-    child_write(c->fd, json_pack("{s:s,s:I,s:s,s:s}", "type", "error", "id", (json_int_t)id, "code",
-                                 sf_err_info(code)->name, "text", text));
+    send_message(c, json_pack("{s:s,s:I,s:s,s:s}", "type", "error", "id", (json_int_t)id, "code",
+                              sf_err_info(code)->name, "text", text));
 }
 
 static void on_beat(void *arg, const struct scheduler_stats *stats)
 {
     struct child *c = arg;
-    child_write(c->fd,
-                json_pack("{s:s,s:i,s:I,s:i,s:i,s:I,s:f}", "type", "heartbeat", "id", 0, "tokens",
-                          (json_int_t)stats->tokens, "queue", stats->queue, "active", stats->active,
-                          "memory_bytes", (json_int_t)model_memory_bytes(), "tokens_per_second",
-                          stats->tokens_per_second));
+    send_message(c, json_pack("{s:s,s:i,s:I,s:i,s:i,s:I,s:f}", "type", "heartbeat", "id", 0,
+                              "tokens", (json_int_t)stats->tokens, "queue", stats->queue, "active",
+                              stats->active, "memory_bytes", (json_int_t)model_memory_bytes(),
+                              "tokens_per_second", stats->tokens_per_second));
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -65,7 +75,7 @@ static void on_event(void *arg, enum composer_event_kind kind, const char *path,
         json_pack("{s:s,s:I,s:s}", "type", types[kind], "id", (json_int_t)sink->id, "path", path);
     if (kind != COMPOSER_SLOT_STARTED)
         json_object_set_new(m, "text", json_stringn(text.p, text.n));
-    child_write(sink->child->fd, m);
+    send_message(sink->child, m);
 }
 
 static json_t *usage_json(const struct composer_usage *u)
@@ -111,9 +121,9 @@ static void *run_request(void *arg)
         json_t *m = usage_json(&usage);
         json_object_set_new(m, "type", json_string("usage"));
         json_object_set_new(m, "id", json_integer(r->id));
-        child_write(c->fd, m);
-        child_write(c->fd, json_pack("{s:s,s:I,s:o,s:o}", "type", "result", "id", (json_int_t)r->id,
-                                     "output", output, "usage", usage_json(&usage)));
+        send_message(c, m);
+        send_message(c, json_pack("{s:s,s:I,s:o,s:o}", "type", "result", "id", (json_int_t)r->id,
+                                  "output", output, "usage", usage_json(&usage)));
     }
     pthread_mutex_lock(&c->lock);
     r->ended = true;
@@ -215,8 +225,8 @@ static void submit(struct child *c, const json_t *m)
     }
     struct scheduler_stats stats;
     scheduler_stats(c->scheduler, &stats);
-    child_write(c->fd, json_pack("{s:s,s:I,s:i}", "type", "queued", "id", (json_int_t)id,
-                                 "position", stats.queue));
+    send_message(c, json_pack("{s:s,s:I,s:i}", "type", "queued", "id", (json_int_t)id, "position",
+                              stats.queue));
     *w = (struct work){c, r};
     scheduler_request_begin(c->scheduler);
     pthread_mutex_lock(&c->lock);
@@ -247,8 +257,8 @@ static void cancel(struct child *c, const json_t *m)
 static bool on_progress(void *arg, int permille)
 {
     struct child *c = arg;
-    return child_write(
-        c->fd, json_pack("{s:s,s:i,s:i}", "type", "loading", "done", permille, "total", 1000));
+    return send_message(
+        c, json_pack("{s:s,s:i,s:i}", "type", "loading", "done", permille, "total", 1000));
 }
 
 static int get_int(const json_t *m, const char *key, int fallback)
@@ -285,12 +295,11 @@ static void load(struct child *c, const json_t *m)
         return;
     }
     struct engine_model *e = c->model;
-    child_write(c->fd,
-                json_pack("{s:s,s:s,s:I,s:i,s:i,s:i,s:s,s:I,s:b}", "type", "ready", "model_name",
-                          e->name, "n_params", (json_int_t)e->n_params, "context", e->n_ctx,
-                          "sequences", e->n_sequences, "threads", e->n_threads, "cpu_variant",
-                          e->cpu_variant, "memory_bytes", (json_int_t)model_memory_bytes(),
-                          "instruct", e->chat_head != NULL));
+    send_message(c, json_pack("{s:s,s:s,s:I,s:i,s:i,s:i,s:s,s:I,s:b}", "type", "ready",
+                              "model_name", e->name, "n_params", (json_int_t)e->n_params, "context",
+                              e->n_ctx, "sequences", e->n_sequences, "threads", e->n_threads,
+                              "cpu_variant", e->cpu_variant, "memory_bytes",
+                              (json_int_t)model_memory_bytes(), "instruct", e->chat_head != NULL));
 }
 
 static const struct {
@@ -309,27 +318,45 @@ static void handle(struct child *c, const json_t *m)
     send_error(c, 0, SF_EINVAL, "unknown message");
 }
 
+/* Until the parent closes its end, or sends what is no message. */
+static void serve(struct child *c)
+{
+    struct protocol_reader reader;
+    enum sf_err err = SF_OK;
+    protocol_reader_init(&reader);
+    while (err == SF_OK) {
+        struct pollfd p = {.fd = c->fd, .events = POLLIN};
+        json_t *m = NULL;
+        (void)poll(&p, 1, -1);
+        err = protocol_fill(&reader, c->fd);
+        while (err == SF_OK && (err = protocol_next(&reader, &m)) == SF_OK && m != NULL) {
+            handle(c, m);
+            json_decref(m);
+        }
+    }
+    protocol_reader_fini(&reader);
+}
+
 int main(int argc, char **argv)
 {
     (void)argv;
-    static struct child child = {.fd = PARENT_FD, .lock = PTHREAD_MUTEX_INITIALIZER};
-    if (argc > 1 || fcntl(PARENT_FD, F_GETFD) < 0) {
+    static struct child child = {.fd = ENGINE_CHILD_FD,
+                                 .write_lock = PTHREAD_MUTEX_INITIALIZER,
+                                 .lock = PTHREAD_MUTEX_INITIALIZER};
+    if (argc > 1 || fcntl(ENGINE_CHILD_FD, F_GETFD) < 0) {
         fprintf(stderr,
                 "storyfi-engine is started by storyfi; it speaks on descriptor 3 and takes no "
                 "options\n");
         return 100;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    fcntl(PARENT_FD, F_SETFD, FD_CLOEXEC);
+    fcntl(ENGINE_CHILD_FD, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* the parent decides */
-    child_write(child.fd, json_pack("{s:s,s:i,s:s,s:s}", "type", "hello", "protocol", PROTOCOL,
-                                    "version", STORYFI_VERSION, "llama", llama_version()));
-    json_t *m;
-    while ((m = child_read(child.fd))) {
-        handle(&child, m);
-        json_decref(m);
-    }
+    send_message(&child,
+                 json_pack("{s:s,s:i,s:s,s:s}", "type", "hello", "protocol", ENGINE_PROTOCOL,
+                           "version", STORYFI_VERSION, "llama", llama_version()));
+    serve(&child);
     /* The parent is gone: nothing here outlives it, and nothing is to be saved. */
     _exit(0);
 }
