@@ -47,6 +47,7 @@ struct engine {
     int64_t last_id;
     int fd; /* our end of the child's socket, -1 none */
     bool closing;
+    bool probed; /* asked for a sign of life, which has not come */
     struct sf_time last_event;
     pthread_mutex_t write_lock; /* taken without `lock` */
 };
@@ -59,6 +60,8 @@ struct engine_options engine_options_default(void)
                                    .flash_attention = -1,
                                    .stall_ms = 5000,
                                    .hello_ms = 10000,
+                                   .load_ms = 60000,
+                                   .probe_ms = 10000,
                                    .backoff_ms = 200,
                                    .backoff_max_ms = 30000};
 }
@@ -136,8 +139,10 @@ static void fail_calls(struct engine *e, enum sf_err code)
     (void)pthread_mutex_unlock(&e->lock);
 }
 
-/* Hands a message to the call it belongs to; false when that caller does not keep up. */
-static bool deliver(struct engine *e, int64_t id, json_t *message)
+/* Moves a message to the call it belongs to (nobody waits for it: it stays); false when that caller
+ * does not keep up. A JSON value never has two threads: its counter of references is not made for
+ * that. */
+static bool deliver(struct engine *e, int64_t id, json_t **message)
 {
     bool kept_up = true;
     struct queued *q = sf_alloc(sizeof *q);
@@ -147,7 +152,8 @@ static bool deliver(struct engine *e, int64_t id, json_t *message)
         c = c->next;
     }
     if (c != NULL && q != NULL) {
-        q->message = json_incref(message);
+        q->message = *message;
+        *message = NULL;
         *c->last = q;
         c->last = &q->next;
         kept_up = ++c->n_queued < QUEUE_MAX;
@@ -160,7 +166,7 @@ static bool deliver(struct engine *e, int64_t id, json_t *message)
 }
 
 /* A sign of life for every call under way: none of them is stalled while the child works. */
-static void deliver_to_all(struct engine *e, json_t *message)
+static void deliver_to_all(struct engine *e, const json_t *message)
 {
     int64_t ids[64];
     size_t n = 0;
@@ -170,7 +176,9 @@ static void deliver_to_all(struct engine *e, json_t *message)
     }
     (void)pthread_mutex_unlock(&e->lock);
     for (size_t i = 0; i < n; i++) {
-        (void)deliver(e, ids[i], message);
+        json_t *copy = json_deep_copy(message);
+        (void)deliver(e, ids[i], &copy);
+        json_decref(copy);
     }
 }
 
@@ -182,8 +190,9 @@ static void copy_text(const json_t *m, const char *key, char *out, size_t n)
     (void)snprintf(out, n, "%s", z == NULL ? "" : z);
 }
 
-static enum sf_err on_hello(struct engine *e, const json_t *m, struct sf_errbuf *eb)
+static enum sf_err on_hello(struct engine *e, json_t **message, struct sf_errbuf *eb)
 {
+    const json_t *m = *message;
     int64_t protocol = 0;
     const char *version = json_get_string(m, "version"), *llama = json_get_string(m, "llama");
     (void)json_get_int(m, "protocol", &protocol);
@@ -213,8 +222,9 @@ static enum sf_err on_hello(struct engine *e, const json_t *m, struct sf_errbuf 
     return err;
 }
 
-static enum sf_err on_loading(struct engine *e, const json_t *m, struct sf_errbuf *eb)
+static enum sf_err on_loading(struct engine *e, json_t **message, struct sf_errbuf *eb)
 {
+    const json_t *m = *message;
     int64_t done = 0;
     (void)eb;
     (void)json_get_int(m, "done", &done);
@@ -224,8 +234,9 @@ static enum sf_err on_loading(struct engine *e, const json_t *m, struct sf_errbu
     return SF_OK;
 }
 
-static enum sf_err on_ready(struct engine *e, const json_t *m, struct sf_errbuf *eb)
+static enum sf_err on_ready(struct engine *e, json_t **message, struct sf_errbuf *eb)
 {
+    const json_t *m = *message;
     int64_t memory = 0;
     (void)eb;
     (void)json_get_int(m, "memory_bytes", &memory);
@@ -240,8 +251,9 @@ static enum sf_err on_ready(struct engine *e, const json_t *m, struct sf_errbuf 
     return SF_OK;
 }
 
-static enum sf_err on_heartbeat(struct engine *e, const json_t *m, struct sf_errbuf *eb)
+static enum sf_err on_heartbeat(struct engine *e, json_t **message, struct sf_errbuf *eb)
 {
+    const json_t *m = *message;
     int64_t memory = 0;
     double speed = 0;
     (void)eb;
@@ -253,16 +265,17 @@ static enum sf_err on_heartbeat(struct engine *e, const json_t *m, struct sf_err
         e->status.tokens_per_second = speed;
     }
     (void)pthread_mutex_unlock(&e->lock);
-    deliver_to_all(e, (json_t *)(uintptr_t)m);
+    deliver_to_all(e, m);
     return SF_OK;
 }
 
-static enum sf_err on_error(struct engine *e, const json_t *m, struct sf_errbuf *eb)
+static enum sf_err on_error(struct engine *e, json_t **message, struct sf_errbuf *eb)
 {
+    const json_t *m = *message;
     int64_t id = 0;
     (void)json_get_int(m, "id", &id);
     if (id != 0) {
-        return deliver(e, id, (json_t *)(uintptr_t)m) ? SF_OK : SF_EINTERNAL;
+        return deliver(e, id, message) ? SF_OK : SF_EINTERNAL;
     }
     const char *text = json_get_string(m, "text");
     return sf_fail(eb, protocol_error_code(json_get_string(m, "code")), "%s",
@@ -271,23 +284,25 @@ static enum sf_err on_error(struct engine *e, const json_t *m, struct sf_errbuf 
 
 static const struct {
     const char *type;
-    enum sf_err (*handle)(struct engine *e, const json_t *m, struct sf_errbuf *eb);
+    /* Borrows *message, or moves it on and leaves NULL. */
+    enum sf_err (*handle)(struct engine *e, json_t **message, struct sf_errbuf *eb);
 } handlers[] = {
     {"hello", on_hello},         {"loading", on_loading}, {"ready", on_ready},
     {"heartbeat", on_heartbeat}, {"error", on_error},
 };
 
-static enum sf_err handle(struct engine *e, json_t *m, struct sf_errbuf *eb)
+static enum sf_err handle(struct engine *e, json_t **message, struct sf_errbuf *eb)
 {
-    const char *type = json_get_string(m, "type");
+    const char *type = json_get_string(*message, "type");
     int64_t id = 0;
     for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
         if (strcmp(type, handlers[i].type) == 0) {
-            return handlers[i].handle(e, m, eb);
+            return handlers[i].handle(e, message, eb);
         }
     }
-    (void)json_get_int(m, "id", &id);
-    return deliver(e, id, m) ? SF_OK : sf_fail(eb, SF_EINTERNAL, "engine floods with messages");
+    (void)json_get_int(*message, "id", &id);
+    return deliver(e, id, message) ? SF_OK
+                                   : sf_fail(eb, SF_EINTERNAL, "engine floods with messages");
 }
 
 /* ---- supervision ----------------------------------------------------------------------------- */
@@ -297,8 +312,9 @@ static sf_ms patience(struct engine *e)
 {
     (void)pthread_mutex_lock(&e->lock);
     sf_ms ms = e->status.state == ENGINE_STARTING  ? e->options.hello_ms
-               : e->status.state == ENGINE_LOADING ? e->options.hello_ms
+               : e->status.state == ENGINE_LOADING ? e->options.load_ms
                : e->calls != NULL                  ? e->options.stall_ms
+               : e->probed                         ? e->options.probe_ms + e->options.stall_ms
                                                    : 0;
     (void)pthread_mutex_unlock(&e->lock);
     return ms;
@@ -319,10 +335,28 @@ static enum sf_err read_messages(struct engine *e, struct protocol_reader *reade
         }
         (void)pthread_mutex_lock(&e->lock);
         e->last_event = sf_now();
+        e->probed = false;
         (void)pthread_mutex_unlock(&e->lock);
-        err = handle(e, m, eb);
+        err = handle(e, &m, eb);
         json_decref(m);
     }
+    return err;
+}
+
+/* An idle child that is stopped or wedged is found before a request finds it. */
+static enum sf_err probe_if_idle(struct engine *e)
+{
+    (void)pthread_mutex_lock(&e->lock);
+    bool due = e->status.state == ENGINE_READY && e->calls == NULL && !e->probed &&
+               -sf_until(e->last_event) > e->options.probe_ms;
+    e->probed = e->probed || due;
+    (void)pthread_mutex_unlock(&e->lock);
+    if (!due) {
+        return SF_OK;
+    }
+    (void)pthread_mutex_lock(&e->write_lock);
+    enum sf_err err = protocol_write(e->fd, json_pack("{s:s}", "type", "ping"));
+    (void)pthread_mutex_unlock(&e->write_lock);
     return err;
 }
 
@@ -339,12 +373,13 @@ static enum sf_err watch(struct engine *e, struct sf_errbuf *eb)
             err = read_messages(e, &reader, eb);
             continue;
         }
+        err = probe_if_idle(e);
         sf_ms allowed = patience(e);
         (void)pthread_mutex_lock(&e->lock);
         sf_ms silent = -sf_until(e->last_event);
         (void)pthread_mutex_unlock(&e->lock);
-        if (allowed > 0 && silent > allowed) {
-            err = sf_fail(eb, SF_ESLOW, "silent for %.1f s while work was under way",
+        if (err == SF_OK && allowed > 0 && silent > allowed) {
+            err = sf_fail(eb, SF_ESLOW, "silent for %.1f s while an event was due",
                           sf_seconds(silent));
         }
     }
@@ -367,6 +402,7 @@ static enum sf_err live(struct engine *e, struct sf_errbuf *eb)
     (void)pthread_mutex_lock(&e->lock);
     e->fd = fd;
     e->status.pid = pid;
+    e->probed = false;
     e->last_event = sf_now();
     (void)pthread_mutex_unlock(&e->lock);
     err = watch(e, eb);

@@ -22,6 +22,8 @@ struct engine_options {
     int flash_attention;                                      /* -1 auto, 0, 1 */
     sf_ms stall_ms;                   /* no event for so long while work is under way: killed */
     sf_ms hello_ms;                   /* from start to the first message */
+    sf_ms load_ms;                    /* between two signs of progress while a model loads */
+    sf_ms probe_ms;                   /* idle for so long: asked for a sign of life */
     sf_ms backoff_ms, backoff_max_ms; /* pause before a restart: doubles */
     const char *const *environment;   /* "NAME=value", NULL at the end; nothing else is inherited */
 };

@@ -332,11 +332,13 @@ static enum sf_err bind_socket(const struct http_server_options *o, int *out, ui
     return SF_OK;
 }
 
+/* poll, not the library's epoll: that one is edge-triggered and overlooks a client that closed its
+ * side in the packet of its request; such connections stayed open for the idle timeout. */
 static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
 {
     const struct http_server_options *o = &s->options;
     return MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME |
             MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, o->threads,

@@ -5,6 +5,7 @@
 #include "bittensor/wallet.h"
 #include "miner/admin.h"
 #include "miner/lock_file.h"
+#include "miner/reload.h"
 #include "miner/workers.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ struct miner {
     struct admin admin;
     struct http_server *axon_server, *admin_server;
     struct workers *workers;
+    struct reload reload;
     int lock_fd;
     char axon_ip[64];
     sigset_t signals;
@@ -166,35 +168,6 @@ static int next_signal(const struct miner *m, sf_ms wait)
     return s > 0 ? s : 0;
 }
 
-static void say_difference(void *arg, const char *key, bool reload)
-{
-    (void)arg;
-    log_event(reload ? LOG_INFO : LOG_WARN, LOG_CONF,
-              reload ? "setting taken over" : "setting changed; it needs a restart",
-              LOG_S("key", key));
-}
-
-static void reload_settings(struct miner *m, miner_reload_fn reload, void *arg)
-{
-    struct app_options o = {.only = NULL};
-    struct sf_errbuf eb = {.code = SF_OK};
-    struct app *fresh = NULL, *old = axon_take_app(&m->axon);
-    const struct conf *conf = reload(arg);
-    if (conf != NULL) {
-        conf_diff(app_conf(old), conf, say_difference, NULL);
-        enum sf_err err = app_open(conf, &o, &fresh, &eb);
-        if (err == SF_OK) {
-            axon_swap_app(&m->axon, fresh);
-            log_event(LOG_WARN, LOG_CONF, "configuration loaded again", LOG_S("file", conf->file));
-        } else {
-            log_event(LOG_ERROR, LOG_CONF, "new configuration refused, the old one stays",
-                      LOG_ERR(&eb, err));
-        }
-        conf_unref(conf);
-    }
-    app_close(old);
-}
-
 /* Waits for the preferred generator, then opens the axon; true when the program is to end. */
 static bool wait_until_ready(struct miner *m)
 {
@@ -219,8 +192,9 @@ static void serve(struct miner *m, miner_reload_fn reload, void *arg)
             return;
         }
         if (s == SIGHUP) {
-            reload_settings(m, reload, arg);
+            reload_begin(&m->reload, &m->axon, reload, arg);
         }
+        reload_tick(&m->reload, &m->axon);
         workers_sweep(&m->axon);
     }
 }
@@ -257,6 +231,7 @@ static void close_all(struct miner *m)
     }
     http_server_close(m->axon_server);
     http_server_close(m->admin_server);
+    reload_close(&m->reload);
     app_close(m->axon.app);
     queue_close(m->axon.queue);
     nonce_table_close(m->axon.nonces);
@@ -269,7 +244,7 @@ static void close_all(struct miner *m)
 enum sf_err miner_run(const struct conf *conf, miner_reload_fn reload, void *arg,
                       struct sf_errbuf *eb)
 {
-    struct miner m = {.lock_fd = -1, .axon_ip = ""};
+    struct miner m = {.lock_fd = -1, .axon_ip = "", .reload = {.fresh = NULL}};
     (void)pthread_mutex_init(&m.axon.lock, NULL);
     (void)sigemptyset(&m.signals);
     (void)sigaddset(&m.signals, SIGTERM);

@@ -6,11 +6,10 @@ import os
 import pathlib
 import signal
 import sys
-import threading
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import harness  # noqa: E402
+from engine_faults import harmed, parent_killed  # noqa: E402
 from harness import SCRIPTS, Miner, check  # noqa: E402
 
 FULL = os.environ.get("STORYFI_FULL") == "1"
@@ -50,64 +49,11 @@ def every_task(miner):
         check(f"model: {task}: no two answers over 0.9 alike", max(pairs, default=0) <= 0.9, pairs)
 
 
-def child_of(pid):
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text()
-            except OSError:
-                continue
-            rest = stat[stat.rindex(")") + 2:].split()
-            if int(rest[1]) == pid and rest[0] != "Z":
-                return int(entry.name)
-    return 0
-
-
-def wait_child(miner, not_this=0):
-    end = time.monotonic() + 40
-    while time.monotonic() < end:
-        pid = child_of(miner.process.pid)
-        local = miner.status()["generators"][0]
-        if pid and pid != not_this and local["state"] == "ready" and not local["breaker_open"]:
-            return pid
-        time.sleep(0.1)
-    return 0
-
-
-def harmed(miner, sig, name, wanted, limit):
-    """A request is in flight when the child is harmed: it is answered, and the child comes back."""
-    before = wait_child(miner)
-    if not check(f"fault: {name}: there is a child to harm", before > 0):
-        return
-    result = []
-
-    def ask():
-        started = time.monotonic()
-        r = miner.query("story_arc", "A thief who steals memories", "--timeout", "40", "--json")
-        result.extend([r.returncode, time.monotonic() - started, r.stderr,
-                       json.loads(r.stdout)["model_info"]["mode"] if r.returncode == 0 else None])
-    thread = threading.Thread(target=ask)
-    thread.start()
-    time.sleep(0.7)
-    os.kill(before, sig)
-    thread.join()
-    check(f"fault: {name}: the request in flight is answered by who is left",
-          result[0] == wanted and result[1] < limit and result[3] == ("custom" if wanted == 0 else None), result)
-    after = wait_child(miner, before)
-    check(f"fault: {name}: a new child is ready", after not in (0, before), (before, after))
-
-
 def main():
     with Miner(LOCAL, wait=60) as miner:
         every_task(miner)
         harmed(miner, signal.SIGKILL, "child killed, nobody else", 1, 4)
-        child = wait_child(miner)
-        miner.process.kill()
-        miner.process.wait()
-        time.sleep(1)
-        gone = not pathlib.Path(f"/proc/{child}").exists() or \
-            pathlib.Path(f"/proc/{child}/stat").read_text().split(")")[1].split()[0] == "Z"
-        check("fault: parent killed: the child is gone within a second", gone)
+        parent_killed(miner)
     backed = LOCAL.replace("[]", '["custom"]') + f'  custom:\n    script_path: "{SCRIPTS / "stories.py"}"\n'
     with Miner(backed, wait=60) as miner:
         harmed(miner, signal.SIGKILL, "child killed, a script behind it", 0, 5)

@@ -67,14 +67,19 @@ struct sink {
     int64_t id;
 };
 
-static void on_event(void *arg, enum composer_event_kind kind, const char *path, struct sf_str text)
+static void on_event(void *arg, const struct composer_event *e)
 {
-    static const char *const types[] = {"slot_started", "slot_text", "slot_done"};
+    static const char *const types[] = {"prefill", "slot_started", "slot_text", "slot_done"};
     struct sink *sink = arg;
-    json_t *m =
-        json_pack("{s:s,s:I,s:s}", "type", types[kind], "id", (json_int_t)sink->id, "path", path);
-    if (kind != COMPOSER_SLOT_STARTED)
-        json_object_set_new(m, "text", json_stringn(text.p, text.n));
+    json_t *m = json_pack("{s:s,s:I}", "type", types[e->kind], "id", (json_int_t)sink->id);
+    if (e->kind == COMPOSER_PREFILL) {
+        json_object_set_new(m, "done", json_integer(e->done));
+        json_object_set_new(m, "total", json_integer(e->total));
+    } else {
+        json_object_set_new(m, "path", json_string(e->path));
+        if (e->kind != COMPOSER_SLOT_STARTED)
+            json_object_set_new(m, "text", json_stringn(e->text.p, e->text.n));
+    }
     send_message(sink->child, m);
 }
 
@@ -302,10 +307,19 @@ static void load(struct child *c, const json_t *m)
                               (json_int_t)model_memory_bytes(), "instruct", e->chat_head != NULL));
 }
 
+static void ping(struct child *c, const json_t *m)
+{
+    struct scheduler_stats stats = {0};
+    (void)m;
+    if (c->scheduler)
+        scheduler_stats(c->scheduler, &stats);
+    on_beat(c, &stats);
+}
+
 static const struct {
     const char *type;
     void (*handle)(struct child *c, const json_t *m);
-} messages[] = {{"load", load}, {"submit", submit}, {"cancel", cancel}};
+} messages[] = {{"load", load}, {"submit", submit}, {"cancel", cancel}, {"ping", ping}};
 
 static void handle(struct child *c, const json_t *m)
 {
@@ -357,6 +371,7 @@ int main(int argc, char **argv)
                  json_pack("{s:s,s:i,s:s,s:s}", "type", "hello", "protocol", ENGINE_PROTOCOL,
                            "version", STORYFI_VERSION, "llama", llama_version()));
     serve(&child);
+    reap(&child);
     /* The parent is gone: nothing here outlives it, and nothing is to be saved. */
     _exit(0);
 }

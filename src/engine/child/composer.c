@@ -130,6 +130,8 @@ enum sf_err composer_run(struct composer *c, json_t **output, struct composer_us
         return sf_fail(eb, SF_ECANCELED, "canceled");
     if (!ok || c->failed)
         return sf_fail(eb, SF_EINTERNAL, "the answer could not be put together");
+    if (!c->late && c->n_asked > 0 && c->n_replaced == c->n_asked)
+        return sf_fail(eb, SF_EINTERNAL, "the model wrote nothing that can be used");
     *output = json_incref(c->output);
     return SF_OK;
 }

@@ -8,11 +8,21 @@
 
 /* Writes one answer. Blocks until done; runs on a thread of its own, several at a time. */
 
-enum composer_event_kind { COMPOSER_SLOT_STARTED, COMPOSER_SLOT_TEXT, COMPOSER_SLOT_DONE };
+enum composer_event_kind {
+    COMPOSER_PREFILL,      /* done, total: tokens of prompts, so far */
+    COMPOSER_SLOT_STARTED, /* path */
+    COMPOSER_SLOT_TEXT,    /* path, text: what is to be appended there */
+    COMPOSER_SLOT_DONE,    /* path, text: the whole */
+};
+struct composer_event {
+    enum composer_event_kind kind;
+    const char *path;
+    struct sf_str text;
+    int64_t done, total;
+};
 
-/* Called on the composer's thread; `text` is empty for COMPOSER_SLOT_STARTED. */
-typedef void (*composer_event_fn)(void *arg, enum composer_event_kind kind, const char *path,
-                                  struct sf_str text);
+/* Called on the composer's thread. */
+typedef void (*composer_event_fn)(void *arg, const struct composer_event *event);
 
 struct composer_order {
     const struct story_request *request;

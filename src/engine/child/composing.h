@@ -84,7 +84,8 @@ struct composer {
     json_t *output;
     struct vars vars;
     struct person cast[STORY_CAST];
-    struct sf_time started;
+    struct sf_time started, prefill_told;
+    int64_t prefilled; /* tokens, as told */
     atomic_bool canceled;
     bool hurried, late, failed;
     double scale; /* of text lengths, 1 when there is time */
@@ -106,6 +107,8 @@ void slot_bounds(struct slot *s, unsigned min, unsigned aim, unsigned max);
  * Slots live until composer_clear_slots. False when the request is canceled or late beyond repair.
  */
 bool composer_write(struct composer *c);
+/* An ended job, or NULL after 50 ms; meanwhile keeps the deadline and tells of the prefill. */
+struct job *composer_wait(struct composer *c);
 void composer_clear_slots(struct composer *c);
 bool composer_wants(const struct composer *c, const char *path);
 /* A text chosen or computed by the program: set in the output, with its events. */

@@ -96,15 +96,8 @@ void composer_pick_distinct(struct composer *c, struct pick *picks, size_t n,
             ask(c, p, &p->base, p->neutral ? p->neutral : p->vars, &c->neutral, p->base_scores);
     }
     while (pending > 0) {
-        struct job *j = job_owner_wait(&c->owner, sf_after(sf_now(), 100));
-        if (sf_until(c->o.deadline) < 0 && !atomic_load(&c->owner.cancel)) {
-            c->late = true;
-            atomic_store(&c->owner.cancel, true);
-            scheduler_wake(c->sched);
-        }
-        if (!j)
-            continue;
-        pending--;
+        if (composer_wait(c))
+            pending--;
     }
     for (size_t i = 0; i < n; i++) {
         choose(c, &picks[i]);

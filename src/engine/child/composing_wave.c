@@ -11,6 +11,7 @@ enum {
     TRIES = 3,          /* of a slot before the program writes it */
     LAST_PART = 180,    /* characters that the last part of a chapter has about */
     PARTS_MAX = 9,      /* of a chapter, when the planned ones come out short */
+    TELL_MS = 200,      /* between two events of prefill */
     RESERVE_MS = 350,   /* before the deadline: for what the program has to write */
     CHOICE_CELLS = 200, /* for the choices that are asked behind a chapter's text */
 };
@@ -84,7 +85,8 @@ static void emit(struct composer *c, enum composer_event_kind kind, const char *
                  struct sf_str text)
 {
     if (c->o.on_event)
-        c->o.on_event(c->o.event_arg, kind, path, text);
+        c->o.on_event(c->o.event_arg,
+                      &(struct composer_event){.kind = kind, .path = path, .text = text});
 }
 
 static bool is_under(const char *path, const char *root)
@@ -484,6 +486,29 @@ static void watch_clock(struct composer *c)
     }
 }
 
+static void tell_prefill(struct composer *c)
+{
+    struct composer_event e = {.kind = COMPOSER_PREFILL};
+    pthread_mutex_lock(&c->owner.lock);
+    e.total = c->owner.prompt_tokens;
+    e.done = c->owner.cached_tokens + c->owner.fed_tokens;
+    pthread_mutex_unlock(&c->owner.lock);
+    e.done = e.done > e.total ? e.total : e.done;
+    if (e.done == c->prefilled || !c->o.on_event || sf_between(c->prefill_told, sf_now()) < TELL_MS)
+        return;
+    c->prefilled = e.done;
+    c->prefill_told = sf_now();
+    c->o.on_event(c->o.event_arg, &e);
+}
+
+struct job *composer_wait(struct composer *c)
+{
+    watch_clock(c);
+    struct job *j = job_owner_wait(&c->owner, sf_after(sf_now(), 50));
+    tell_prefill(c);
+    return j;
+}
+
 static void start_slots(struct composer *c, size_t *next, size_t *pending)
 {
     for (; *next < c->n_slots; (*next)++) {
@@ -516,8 +541,7 @@ bool composer_write(struct composer *c)
         next++;
     start_slots(c, &next, &pending);
     while (pending > 0) {
-        watch_clock(c);
-        struct job *j = job_owner_wait(&c->owner, sf_after(sf_now(), 50));
+        struct job *j = composer_wait(c);
         if (!j)
             continue;
         struct slot *s = j->user;

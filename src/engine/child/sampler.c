@@ -51,13 +51,17 @@ static uint64_t ngram_hash(const llama_token *t, size_t n, llama_token last)
     return h ? h : 1;
 }
 
+static uint64_t slot_get(const struct ngram_set *s, size_t i)
+{
+    return atomic_load_explicit(&s->slot[i], memory_order_relaxed);
+}
+
 static bool set_has(const struct ngram_set *s, uint64_t h)
 {
     for (size_t i = h & (s->room - 1), k = 0; k < 64; k++, i = (i + 1) & (s->room - 1)) {
-        if (s->slot[i] == h)
-            return true;
-        if (s->slot[i] == 0)
-            return false;
+        uint64_t there = slot_get(s, i);
+        if (there == h || there == 0)
+            return there == h;
     }
     return false;
 }
@@ -67,10 +71,10 @@ void ngram_set_add(struct ngram_set *s, const llama_token *tokens, size_t n)
     for (size_t at = 0; at + NGRAM_SHARED <= n; at++) {
         uint64_t h = ngram_hash(tokens + at, NGRAM_SHARED - 1, tokens[at + NGRAM_SHARED - 1]);
         size_t i = h & (s->room - 1);
-        for (size_t k = 0; k < 64 && s->slot[i] != 0 && s->slot[i] != h; k++)
+        for (size_t k = 0; k < 64 && slot_get(s, i) != 0 && slot_get(s, i) != h; k++)
             i = (i + 1) & (s->room - 1);
-        if (s->slot[i] == 0 && s->n * 2 < s->room) {
-            s->slot[i] = h;
+        if (slot_get(s, i) == 0 && s->n * 2 < s->room) {
+            atomic_store_explicit(&s->slot[i], h, memory_order_relaxed);
             s->n++;
         }
     }

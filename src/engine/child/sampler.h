@@ -4,6 +4,8 @@
 
 #include "engine/child/model.h"
 
+#include <stdatomic.h>
+
 /* How the next token is drawn from a row of logits. */
 struct sampler_params {
     float temperature;    /* <= 0: the likeliest */
@@ -15,9 +17,9 @@ struct sampler_params {
 };
 
 /* Sequences of tokens that were used already in a request, as hashes: siblings shall not share
- * them. */
+ * them. One thread adds while another looks: it sees what was added, now or a little later. */
 struct ngram_set {
-    uint64_t *slot;
+    _Atomic uint64_t *slot;
     size_t room, n; /* room: power of two */
 };
 enum { NGRAM_SHARED = 6 };

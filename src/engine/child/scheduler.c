@@ -123,7 +123,7 @@ static void finish(struct scheduler *s, struct job *j, enum job_end end)
     j->end = end;
     if (j->seq) {
         kv_trim(&s->pool, j->seq, j->hold ? (int)j->extra_cells : 0);
-        if (!j->hold) {
+        if (!j->hold || end == JOB_END_FAILED) { /* what it holds is not known then */
             kv_unref(&s->pool, j->seq);
             j->seq = NULL;
         }
@@ -188,9 +188,9 @@ static enum admission get_prefix(struct scheduler *s, struct job *j, struct kv_s
         e->ready = common == p->n;
         *out = seq;
         result = e->ready ? ADMITTED : NOT_YET;
-        count_prompt(j, 0, 0);
         pthread_mutex_lock(&j->owner->lock);
         j->owner->cached_tokens -= (int64_t)(p->n - common);
+        j->owner->fed_tokens += (int64_t)(p->n - common);
         pthread_mutex_unlock(&j->owner->lock);
     } else if (seq) {
         kv_unref(&s->pool, seq);
@@ -310,6 +310,15 @@ static void fill_prefixes(struct scheduler *s, int limit)
     }
 }
 
+static void count_fed(struct job *j, size_t n)
+{
+    if (n == 0)
+        return;
+    pthread_mutex_lock(&j->owner->lock);
+    j->owner->fed_tokens += (int64_t)n;
+    pthread_mutex_unlock(&j->owner->lock);
+}
+
 /* Tokens of this step; false when there is nothing to decode. */
 static bool fill_batch(struct scheduler *s)
 {
@@ -326,12 +335,14 @@ static bool fill_batch(struct scheduler *s)
     int limit = b->n_tokens > 0 ? s->step_tokens : s->m->gpu ? PREFILL_TOKENS : PREFILL_CPU;
     for (int i = 0; i < s->n_active && b->n_tokens < limit; i++) {
         struct job *j = s->active[i];
+        size_t fed = j->n_fed;
         while (j->row < 0 && j->n_fed < j->n_prompt && b->n_tokens < limit) {
             bool last = ++j->n_fed == j->n_prompt;
             if (last)
                 j->row = b->n_tokens;
             batch_add(b, j->prompt[j->n_fed - 1], j->seq->n_past++, j->seq->id, last);
         }
+        count_fed(j, j->n_fed - fed);
     }
     fill_prefixes(s, limit);
     return b->n_tokens > 0;
@@ -456,7 +467,8 @@ static bool advance(struct scheduler *s, struct job *j, enum job_end *end)
     return j->stop && j->stop(j);
 }
 
-/* After a failed decode everything that runs is given up: the cache is cleared. */
+/* After a failed decode everything that runs is given up: part of the batch may be in the cache,
+ * part not. Prefixes under way begin again. */
 static void fail_all(struct scheduler *s, int rc)
 {
     log_event(LOG_ERROR, LOG_ENGINE, "decode failed", LOG_I("rc", rc),
@@ -466,6 +478,13 @@ static void fail_all(struct scheduler *s, int rc)
     s->n_active = 0;
     while (prefix_cache_evict(&s->prefixes, &s->pool))
         ;
+    for (size_t i = 0; i < s->prefixes.n; i++) {
+        struct prefix_entry *e = &s->prefixes.entries[i];
+        if (!e->ready) {
+            kv_cut(&s->pool, e->seq, e->seq->from);
+            e->n_fed = (size_t)e->seq->from;
+        }
+    }
 }
 
 static void measure(struct scheduler *s, int64_t us, int64_t generated)

@@ -30,6 +30,7 @@ struct job_owner {
     atomic_bool cancel;
     /* Statistics, written by the scheduler under `lock`. */
     int64_t prompt_tokens, cached_tokens, generated_tokens;
+    int64_t fed_tokens; /* prompt tokens decoded; with the cached ones what is prefilled */
 };
 
 void job_owner_init(struct job_owner *o);
@@ -55,7 +56,7 @@ struct job {
     size_t n_prompt;
     size_t n_opening;   /* the last tokens of the prompt that belong to the text */
     size_t extra_cells; /* reserved for what will be forked or continued from this */
-    bool hold;          /* keep `seq` after the end */
+    bool hold;          /* keep `seq` after the end, unless it failed */
     struct sampler_params sampling;
     uint32_t end_classes; /* such tokens end the text and are not part of it ... */
     uint32_t end_late;    /* ... these only from min_chars on, banned before */

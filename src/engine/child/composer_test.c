@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* The composer over the stub of libllama (tests/stub_llama): what it answers is valid whatever the
+ * model says, and every event of it adds up. */
+#include "engine/child/composer.h"
+
+#include "story/validate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    char path[64];
+    struct engine_model *model;
+    struct scheduler *scheduler;
+    /* What the events of one answer said. */
+    json_t *texts, *done;
+    int open;
+    int64_t prefilled;
+};
+
+static void open_stub(struct fixture *f, const char *lines)
+{
+    (void)snprintf(f->path, sizeof f->path, "/tmp/storyfi-stub-XXXXXX");
+    int fd = mkstemp(f->path);
+    assert_true(fd >= 0 && write(fd, lines, strlen(lines)) == (ssize_t)strlen(lines));
+    close(fd);
+    struct model_options o = {.path = f->path, .device = "cpu", .threads = 2};
+    struct sf_errbuf eb = {0};
+    assert_int_equal(model_open(&o, NULL, NULL, &f->model, &eb), SF_OK);
+    assert_int_equal(scheduler_open(f->model, NULL, NULL, &f->scheduler), SF_OK);
+    f->texts = json_object();
+    f->done = json_object();
+}
+
+static void close_stub(struct fixture *f)
+{
+    scheduler_close(f->scheduler);
+    model_close(f->model);
+    json_decref(f->texts);
+    json_decref(f->done);
+    unlink(f->path);
+}
+
+static void on_event(void *arg, const struct composer_event *e)
+{
+    struct fixture *f = arg;
+    const char *path = e->path;
+    struct sf_str text = e->text;
+    if (e->kind == COMPOSER_PREFILL) {
+        assert_true(e->done > f->prefilled && e->done <= e->total);
+        f->prefilled = e->done;
+        return;
+    }
+    const char *before = json_get_string(f->texts, path);
+    struct sf_buf b;
+    sf_buf_init(&b, 1U << 20);
+    if (e->kind == COMPOSER_SLOT_STARTED) {
+        f->open++;
+        assert_null(before);
+    } else if (e->kind == COMPOSER_SLOT_DONE) {
+        f->open--;
+        json_object_set_new(f->done, path, json_stringn(text.p, text.n));
+    }
+    sf_buf_puts(&b, before ? before : "");
+    if (e->kind == COMPOSER_SLOT_TEXT)
+        sf_buf_add_str(&b, text);
+    json_object_set_new(f->texts, path, json_string(sf_buf_z(&b)));
+    sf_buf_fini(&b);
+}
+
+static void read_request(const char *body, struct story_request *r)
+{
+    json_t *v = NULL;
+    struct sf_errbuf eb = {0};
+    assert_int_equal(json_parse(sf_str(body), JSON_LIMITS_DEFAULT, &v, &eb), SF_OK);
+    assert_int_equal(story_request_init(r, v, &eb), SF_OK);
+    json_decref(v);
+}
+
+static struct composer_order order_for(struct fixture *f, const struct story_request *r,
+                                       sf_ms deadline)
+{
+    return (struct composer_order){.request = r,
+                                   .deadline = sf_after(sf_now(), deadline),
+                                   .target = sf_after(sf_now(), deadline),
+                                   .seed = 7,
+                                   .instruct = true,
+                                   .small = true,
+                                   .on_event = on_event,
+                                   .event_arg = f};
+}
+
+/* Runs an order; an answer is checked against its events. Caller owns *out. */
+static enum sf_err run_order(struct fixture *f, const struct composer_order *o,
+                             struct composer_usage *usage, json_t **out)
+{
+    struct composer *c = NULL;
+    json_t *answer = NULL;
+    struct sf_errbuf eb = {0};
+    const char *path;
+    const json_t *text;
+    json_object_clear(f->texts);
+    json_object_clear(f->done);
+    f->open = 0;
+    f->prefilled = 0;
+    assert_int_equal(composer_open(f->scheduler, f->model, o, &c), SF_OK);
+    scheduler_request_begin(f->scheduler);
+    enum sf_err err = composer_run(c, &answer, usage, &eb);
+    scheduler_request_end(f->scheduler);
+    composer_close(c);
+    if (err != SF_OK)
+        return err;
+    assert_int_equal(f->open, 0);
+    json_object_foreach(f->texts, path, text)
+    {
+        const json_t *there = json_at(answer, path);
+        assert_true(json_is_string(there));
+        assert_string_equal(json_string_value(there), json_string_value(text));
+        assert_string_equal(json_get_string(f->done, path), json_string_value(text));
+    }
+    *out = answer;
+    return SF_OK;
+}
+
+static json_t *write_answer(struct fixture *f, const struct composer_order *o,
+                            struct composer_usage *usage)
+{
+    json_t *answer = NULL;
+    assert_int_equal(run_order(f, o, usage, &answer), SF_OK);
+    return answer;
+}
+
+static void assert_valid(const struct story_request *r, const json_t *answer)
+{
+    static struct story_report report;
+    if (!story_validate(r, answer, &report))
+        fail_msg("%s: %s", report.list[0].path, report.list[0].problem);
+}
+
+static const char *const requests[] = {
+    "{\"task_type\":\"blueprint\",\"user_input\":\"a keeper of bees\"}",
+    "{\"task_type\":\"characters\",\"user_input\":\"a keeper of bees\"}",
+    "{\"task_type\":\"story_arc\",\"user_input\":\"a keeper of bees\"}",
+    "{\"task_type\":\"chapters\",\"user_input\":\"a keeper of bees\",\"chapter_ids\":[1,2,12]}",
+    "{\"task_type\":\"blueprint\",\"user_input\":\"一个关于时间旅行的故事\"}",
+    "{\"task_type\":\"characters\",\"user_input\":\"一个关于时间旅行的故事\"}",
+    "{\"task_type\":\"story_arc\",\"user_input\":\"一个关于时间旅行的故事\"}",
+    "{\"task_type\":\"chapters\",\"user_input\":\"一个关于时间旅行的故事\",\"chapter_ids\":[7]}",
+};
+
+static void write_every_task(const char *lines, bool instruct)
+{
+    struct fixture f;
+    open_stub(&f, lines);
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        struct story_request r;
+        struct composer_usage usage = {0};
+        read_request(requests[i], &r);
+        struct composer_order o = order_for(&f, &r, 60000);
+        o.instruct = instruct;
+        o.chinese = i >= 4;
+        json_t *answer = write_answer(&f, &o, &usage);
+        assert_valid(&r, answer);
+        assert_true(usage.slots > 0 && usage.replaced < usage.slots && usage.generated_tokens > 0);
+        json_decref(answer);
+        story_request_fini(&r);
+    }
+    close_stub(&f);
+}
+
+static void test_every_task_of_an_instruct_model(void **state)
+{
+    (void)state;
+    write_every_task("chat 1\n", true);
+}
+
+static void test_every_task_of_a_base_model(void **state)
+{
+    (void)state;
+    write_every_task("chat 0\n", false);
+}
+
+static void test_only_what_is_wanted_is_written(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct story_request r;
+    struct composer_usage usage = {0};
+    open_stub(&f, "chat 1\n");
+    read_request(requests[0], &r);
+    struct composer_order o = order_for(&f, &r, 60000);
+    json_t *whole = write_answer(&f, &o, &usage);
+    json_t *partial = json_deep_copy(whole);
+    (void)json_object_del(partial, "setting");
+    json_t *wanted = json_pack("[s]", "/setting");
+    o = order_for(&f, &r, 60000);
+    o.partial = partial;
+    o.wanted = wanted;
+    o.seed = 8;
+    json_t *repaired = write_answer(&f, &o, &usage);
+    assert_valid(&r, repaired);
+    assert_int_equal(json_object_size(f.texts), 1); /* of all slots only that one */
+    (void)json_object_set_new(partial, "setting",
+                              json_incref(json_object_get(repaired, "setting")));
+    assert_true(json_equal(partial, repaired));
+    json_decref(whole);
+    json_decref(partial);
+    json_decref(wanted);
+    json_decref(repaired);
+    story_request_fini(&r);
+    close_stub(&f);
+}
+
+static void test_seeds_make_answers_differ_and_prefixes_are_kept(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct story_request r;
+    struct composer_usage first = {0}, second = {0};
+    open_stub(&f, "chat 1\n");
+    read_request(requests[1], &r);
+    struct composer_order o = order_for(&f, &r, 60000);
+    json_t *a = write_answer(&f, &o, &first);
+    o = order_for(&f, &r, 60000);
+    o.seed = 99;
+    json_t *b = write_answer(&f, &o, &second);
+    assert_false(json_equal(a, b));
+    assert_true(second.cached_tokens > first.cached_tokens);
+    json_decref(a);
+    json_decref(b);
+    story_request_fini(&r);
+    close_stub(&f);
+}
+
+/* So slow a model has nothing whole in time: the program ends what is there within the bounds. */
+static void test_an_answer_is_whole_at_its_deadline(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct story_request r;
+    struct composer_usage usage = {0};
+    open_stub(&f, "chat 1\ndecode_us 60000\n");
+    read_request(requests[2], &r);
+    struct sf_time from = sf_now();
+    struct composer_order o = order_for(&f, &r, 2500);
+    json_t *answer = write_answer(&f, &o, &usage);
+    assert_true(sf_between(from, sf_now()) < 2500);
+    assert_valid(&r, answer);
+    assert_true(usage.replaced > 0);
+    assert_true(f.prefilled > 0);
+    json_decref(answer);
+    /* Now the speed is known: what cannot be done is declined at once. */
+    struct composer *c = NULL;
+    struct sf_errbuf eb = {0};
+    o = order_for(&f, &r, 1000);
+    from = sf_now();
+    assert_int_equal(composer_open(f.scheduler, f.model, &o, &c), SF_OK);
+    answer = NULL;
+    assert_int_equal(composer_run(c, &answer, &usage, &eb), SF_EUNAVAILABLE);
+    assert_true(sf_between(from, sf_now()) < 100);
+    assert_non_null(strstr(eb.text, "tokens/s"));
+    composer_close(c);
+    story_request_fini(&r);
+    close_stub(&f);
+}
+
+/* True when the first answer still came. */
+static bool write_twice(int fail_at)
+{
+    struct fixture f;
+    struct story_request r;
+    struct composer_usage usage = {0}, next = {0};
+    char lines[60];
+    (void)snprintf(lines, sizeof lines, "chat 1\nfail_at %d\n", fail_at);
+    open_stub(&f, lines);
+    read_request(requests[3], &r);
+    struct composer_order o = order_for(&f, &r, 60000);
+    json_t *answer = NULL;
+    enum sf_err err = run_order(&f, &o, &usage, &answer);
+    assert_true(err == SF_OK || err == SF_EINTERNAL); /* the model wrote nothing of use */
+    if (err == SF_OK)
+        assert_valid(&r, answer);
+    json_decref(answer);
+    o = order_for(&f, &r, 60000); /* and the next request has the model again */
+    answer = write_answer(&f, &o, &next);
+    assert_valid(&r, answer);
+    assert_true(next.replaced < next.slots);
+    json_decref(answer);
+    story_request_fini(&r);
+    close_stub(&f);
+    return err == SF_OK;
+}
+
+/* Wherever it happens: in the prefix, in the prompts, in the texts. */
+static void test_a_failed_decode_is_survived(void **state)
+{
+    int answered = 0, asked = 0;
+    (void)state;
+    for (int fail_at = 1; fail_at < 100; fail_at += fail_at < 12 ? 1 : 17) {
+        answered += write_twice(fail_at);
+        asked++;
+    }
+    assert_true(answered > 0 && answered <= asked);
+}
+
+static void *cancel_soon(void *arg)
+{
+    (void)usleep(100000);
+    composer_cancel(arg);
+    return NULL;
+}
+
+static void test_cancel_ends_it_soon(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct story_request r;
+    struct composer_usage usage = {0};
+    struct composer *c = NULL;
+    struct sf_errbuf eb = {0};
+    json_t *answer = NULL;
+    pthread_t canceler;
+    open_stub(&f, "chat 1\ndecode_us 20000\n");
+    read_request(requests[3], &r);
+    struct composer_order o = order_for(&f, &r, 60000);
+    assert_int_equal(composer_open(f.scheduler, f.model, &o, &c), SF_OK);
+    struct sf_time from = sf_now();
+    assert_int_equal(pthread_create(&canceler, NULL, cancel_soon, c), 0);
+    assert_int_equal(composer_run(c, &answer, &usage, &eb), SF_ECANCELED);
+    assert_true(sf_between(from, sf_now()) < 1500);
+    (void)pthread_join(canceler, NULL);
+    composer_close(c);
+    story_request_fini(&r);
+    close_stub(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_task_of_an_instruct_model),
+        cmocka_unit_test(test_every_task_of_a_base_model),
+        cmocka_unit_test(test_only_what_is_wanted_is_written),
+        cmocka_unit_test(test_seeds_make_answers_differ_and_prefixes_are_kept),
+        cmocka_unit_test(test_an_answer_is_whole_at_its_deadline),
+        cmocka_unit_test(test_a_failed_decode_is_survived),
+        cmocka_unit_test(test_cancel_ends_it_soon),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
