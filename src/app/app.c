@@ -95,11 +95,26 @@ bool app_is_settled(struct app *a)
     return true;
 }
 
-bool app_wait_ready(struct app *a, struct sf_time until, const atomic_bool *stop)
+void app_draw_starting(struct app *a, struct progress *progress)
 {
-    while (!app_is_settled(a) && sf_until(until) > 0 && (stop == NULL || !atomic_load(stop))) {
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    size_t n = gen_chain_status(a->chain, status);
+    for (size_t i = 0; i < n; i++) {
+        if (status[i].health.state == GEN_STARTING) {
+            progress_draw(progress, status[i].health.starting_permille, "loading %s",
+                          status[i].generator->target);
+            return;
+        }
+    }
+}
+
+bool app_wait_ready(struct app *a, struct sf_time until, struct progress *progress)
+{
+    while (!app_is_settled(a) && sf_until(until) > 0) {
+        app_draw_starting(a, progress);
         (void)poll(NULL, 0, 20);
     }
+    progress_clear(progress);
     return gen_chain_is_ready(a->chain);
 }
 

@@ -2,6 +2,7 @@
 #ifndef SF_APP_APP_H
 #define SF_APP_APP_H
 
+#include "app/progress.h"
 #include "conf/conf.h"
 #include "generator/chain.h"
 
@@ -30,8 +31,10 @@ char *app_prompt(const struct app *a, const struct story_request *request);
  */
 bool app_is_settled(struct app *a);
 
-/* Waits until some generator can answer or none is starting any more; true when one can. */
-bool app_wait_ready(struct app *a, struct sf_time until, const atomic_bool *stop);
+/* Waits until it is settled; true when some generator can answer. */
+bool app_wait_ready(struct app *a, struct sf_time until, struct progress *progress);
+/* Shows which generator is starting, and how far it is. */
+void app_draw_starting(struct app *a, struct progress *progress);
 
 /* The status lines of the start: which generator will answer, or why none can. */
 void app_print_status(struct app *a);

@@ -1,30 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/run.h"
 
-struct progress {
+struct writing {
     const char *task;
     size_t slots, characters;
-    struct sf_time shown;
-    bool show;
+    struct progress *progress;
 };
 
 static void on_event(void *arg, const struct gen_event *event)
 {
-    struct progress *p = arg;
-    p->slots += event->kind == GEN_EVENT_SLOT_DONE ? 1 : 0;
-    p->characters += event->kind == GEN_EVENT_SLOT_TEXT ? event->text.n : 0;
-    if (p->show && sf_until(p->shown) < -100) {
-        p->shown = sf_now();
-        fprintf(stderr, "\r%s: %zu slots, %zu characters ", p->task, p->slots, p->characters);
-    }
+    struct writing *w = arg;
+    w->slots += event->kind == GEN_EVENT_SLOT_DONE ? 1 : 0;
+    w->characters += event->kind == GEN_EVENT_SLOT_TEXT ? event->text.n : 0;
+    progress_draw(w->progress, -1, "%s: %zu slots, %zu characters", w->task, w->slots,
+                  w->characters);
 }
 
 enum sf_err run_task(struct app *a, const struct story_request *request,
                      const struct run_options *o, struct run_result *out, struct sf_errbuf *eb)
 {
     struct sf_time started = sf_now();
-    struct progress progress = {
-        .task = story_task_name(request->task), .show = o->show_progress, .shown = started};
+    struct writing writing = {.task = story_task_name(request->task), .progress = o->progress};
     char *prompt = app_prompt(a, request);
     struct gen_call call = {.request = request,
                             .prompt = prompt,
@@ -32,14 +28,12 @@ enum sf_err run_task(struct app *a, const struct story_request *request,
                             .target = sf_after(started, o->target_ms),
                             .seed = o->seed,
                             .on_event = on_event,
-                            .event_arg = &progress,
+                            .event_arg = &writing,
                             .cancel = o->cancel};
     enum sf_err err = gen_chain_generate(app_chain(a), &call, &out->result, &out->trail, eb);
     free(prompt), prompt = NULL;
     out->took_ms = sf_between(started, sf_now());
-    if (o->show_progress) {
-        fputs("\r\x1b[K", stderr);
-    }
+    progress_clear(o->progress);
     return err;
 }
 

@@ -8,7 +8,7 @@
 struct run_options {
     sf_ms deadline_ms, target_ms;
     uint64_t seed;
-    bool show_progress;        /* a line on standard error that is redrawn */
+    struct progress *progress; /* drawn while it goes on */
     const atomic_bool *cancel; /* may be NULL */
 };
 

@@ -126,12 +126,9 @@ static void put_line(struct sf_buf *b, enum log_level level, enum log_area area,
     sf_buf_puts(b, json ? "}\n" : "\n");
 }
 
-void log_write(enum log_level level, enum log_area area, const char *message,
-               const struct log_field *fields, size_t n_fields)
+static void write_line(enum log_level level, enum log_area area, const char *message,
+                       const struct log_field *fields, size_t n_fields)
 {
-    if (level > threshold) {
-        return;
-    }
     int saved = errno;
     struct sf_buf line;
     sf_buf_init(&line, LINE_CAP);
@@ -148,6 +145,14 @@ void log_write(enum log_level level, enum log_area area, const char *message,
     errno = saved;
 }
 
+void log_write(enum log_level level, enum log_area area, const char *message,
+               const struct log_field *fields, size_t n_fields)
+{
+    if (level <= threshold) {
+        write_line(level, area, message, fields, n_fields);
+    }
+}
+
 void log_status(const char *fmt, ...)
 {
     char text[1024];
@@ -156,10 +161,7 @@ void log_status(const char *fmt, ...)
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     if (output_format == LOG_FORMAT_JSON) {
-        enum log_level saved = threshold;
-        threshold = LOG_INFO > threshold ? LOG_INFO : threshold;
-        log_write(LOG_INFO, LOG_MAIN, text, NULL, 0);
-        threshold = saved;
+        write_line(LOG_INFO, LOG_MAIN, text, NULL, 0);
         return;
     }
     (void)puts(text);

@@ -28,12 +28,14 @@ static enum sf_err generate(const struct args *a, struct app *app, const struct 
                             struct sf_errbuf *eb)
 {
     struct run_result run = {.took_ms = 0};
-    struct run_options o = {.show_progress = args_is_terminal(stderr)};
+    struct progress progress;
+    struct run_options o = {.progress = &progress};
     struct sf_buf text;
     o.deadline_ms = (sf_ms)(args_number(a, "--deadline", 60, 0.1, 3600) * 1000);
     o.target_ms = o.deadline_ms < 25000 ? o.deadline_ms : 25000;
     o.seed = request_args_seed(a);
-    (void)app_wait_ready(app, sf_after(sf_now(), 60000), NULL);
+    progress_init(&progress, args_is_terminal(stderr) ? stderr : NULL);
+    (void)app_wait_ready(app, sf_after(sf_now(), 60000), &progress);
     enum sf_err err = run_task(app, r, &o, &run, eb);
     run_print_trail(&run.trail, stderr);
     if (err != SF_OK) {

@@ -141,10 +141,12 @@ static void read_range(const struct args *a, int *first, int *last)
 static enum sf_err write_new(const struct args *a, const struct conf *conf, json_t **story,
                              struct sf_errbuf *eb)
 {
+    struct progress progress;
     struct writing w = {.options = {.deadline_ms = 60000,
                                     .target_ms = 20000,
                                     .seed = request_args_seed(a),
-                                    .show_progress = args_is_terminal(stderr)}};
+                                    .progress = &progress}};
+    progress_init(&progress, args_is_terminal(stderr) ? stderr : NULL);
     struct app_options o = {.only = args_get(a, "--mode")};
     int first, last;
     read_range(a, &first, &last);
@@ -154,7 +156,7 @@ static enum sf_err write_new(const struct args *a, const struct conf *conf, json
     }
     enum sf_err err = app_open(conf, &o, &w.app, eb);
     if (err == SF_OK) {
-        (void)app_wait_ready(w.app, sf_after(sf_now(), 60000), NULL);
+        (void)app_wait_ready(w.app, sf_after(sf_now(), 60000), &progress);
         err = write_all(&w, first, last, eb);
     }
     app_close(w.app);

@@ -62,7 +62,8 @@ void gen_result_fini(struct gen_result *r);
 enum gen_state { GEN_STARTING, GEN_READY, GEN_DEGRADED, GEN_DOWN };
 struct gen_health {
     enum gen_state state;
-    char reason[256]; /* cause and remedy when not ready */
+    int starting_permille; /* while GEN_STARTING: how far, 0 unknown */
+    char reason[256];      /* cause and remedy when not ready */
 };
 
 struct generator;

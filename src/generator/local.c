@@ -144,6 +144,7 @@ static void local_health(void *ctx, struct gen_health *out)
     struct engine_status status;
     engine_get_status(l->engine, &status);
     out->state = states[status.state];
+    out->starting_permille = status.state == ENGINE_LOADING ? status.loading_permille : 0;
     (void)snprintf(out->reason, sizeof out->reason, "%s", status.reason);
 }
 

@@ -173,10 +173,14 @@ static bool wait_until_ready(struct miner *m)
 {
     struct app *app = axon_take_app(&m->axon);
     struct sf_time until = sf_after(sf_now(), READY_WAIT_MS);
+    struct progress progress;
     int s = 0;
+    progress_init(&progress, isatty(STDERR_FILENO) ? stderr : NULL);
     while (s == 0 && sf_until(until) > 0 && !app_is_settled(app)) {
+        app_draw_starting(app, &progress);
         s = next_signal(m, TICK_MS);
     }
+    progress_clear(&progress);
     if (s == 0 || s == SIGHUP) {
         app_print_status(app);
     }

@@ -91,6 +91,25 @@ def scripts():
           r.returncode == 0 and json.loads(r.stdout)["chapters"][0]["id"] == 1, r.stderr)
 
 
+def templates():
+    folder = TMP / "prompts"
+    folder.mkdir()
+    (folder / "blueprint.txt").write_text("A tale of ${user_input}, told at night by the fire of the old harbour inn.")
+    r = run("generate", "--config", config_file("prompt.py", f'  template_dir: "{folder}"\n'), "--task", "blueprint",
+            "--input", "bees")
+    check("case: a script is told the owner's prompt", r.returncode == 0
+          and json.loads(r.stdout)["core_conflict"].startswith("A tale of bees"), r.stderr)
+
+
+def json_log():
+    with Miner(script_config("stories.py"), ["--logging.format", "json", "--logging.debug"]) as m:
+        m.query()
+        lines = m.log.read_text().splitlines()
+        check("case: with --logging.format json every line is a JSON object",
+              len(lines) > 3 and all(isinstance(json.loads(line), dict) for line in lines), lines)
+        check("case: the status lines are among them", any("Generator Mode: custom" in line for line in lines), lines)
+
+
 def statuses():
     with Miner(script_config("stories.py")) as m:
         check("case: the axon's health is bare", m.get(m.port, "/health") == (200, b'{"status":"ok"}'))
@@ -177,7 +196,7 @@ def deadlines():
 
 
 def main():
-    for part in (commands, scoring, scripts, statuses, slow_clients, deadlines):
+    for part in (commands, scoring, scripts, templates, json_log, statuses, slow_clients, deadlines):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others

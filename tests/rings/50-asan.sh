@@ -12,4 +12,9 @@ tools/build-variant.sh build-asan "all unit_tests fuzz_replays" -DSTORYFI_SANITI
 code=0
 tools/ctest-ring.sh build-asan "unit|fuzz" --timeout 300 || code=1
 . tools/black-box-rings.sh build-asan || code=1
+# The long form: the real library and the default model under the same checks.
+if [ "${STORYFI_FULL:-0}" = 1 ]; then
+    . tools/paths.sh
+    STORYFI=$PWD/build-asan/storyfi STORYFI_FULL=0 STORYFI_SANITIZED=1 tests/rings/60-model.sh || code=1
+fi
 exit $code

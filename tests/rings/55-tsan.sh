@@ -7,4 +7,10 @@ tools/build-variant.sh build-tsan "all unit_tests" -DSTORYFI_SANITIZE=thread || 
 code=0
 tools/ctest-ring.sh build-tsan unit --timeout 300 || code=1
 . tools/black-box-rings.sh build-tsan || code=1
+# The long form: the real library and the default model. The library is not instrumented: what
+# happens inside it is not looked at.
+if [ "${STORYFI_FULL:-0}" = 1 ]; then
+    TSAN_OPTIONS="$TSAN_OPTIONS ignore_noninstrumented_modules=1"
+    STORYFI=$PWD/build-tsan/storyfi STORYFI_FULL=0 STORYFI_SANITIZED=1 tests/rings/60-model.sh || code=1
+fi
 exit $code

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "engine/child/mend_text.h"
 #include "engine/child/stop_rule.h"
 
 #include <string.h>
@@ -296,12 +297,17 @@ static bool says_twice(struct sf_str s)
 char *clean_text(enum slot_form form, enum cue_language lang, struct sf_str raw, unsigned min,
                  unsigned max)
 {
-    struct sf_buf b;
+    struct sf_buf b, mended;
     sf_buf_init(&b, 64U << 10);
+    sf_buf_init(&mended, 64U << 10);
     squeeze(sf_str_trim(raw), &b);
-    struct sf_str s = sf_str_trim(sf_buf_str(&b));
+    if (lang == CUE_EN)
+        mend_articles(sf_buf_str(&b), &mended);
+    else
+        sf_buf_add_str(&mended, sf_buf_str(&b));
+    struct sf_str s = sf_str_trim(sf_buf_str(&mended));
     char *z = NULL;
-    if (b.err == SF_OK && s.n > 0 && sf_utf8_is_valid(s)) {
+    if (mended.err == SF_OK && b.err == SF_OK && s.n > 0 && sf_utf8_is_valid(s)) {
         if (form == FORM_TITLE)
             z = clean_title(lang, s, min, max);
         else if (form == FORM_CHOICE)
@@ -310,6 +316,7 @@ char *clean_text(enum slot_form form, enum cue_language lang, struct sf_str raw,
             z = clean_sentences(lang, s, min, max);
     }
     sf_buf_fini(&b);
+    sf_buf_fini(&mended);
     if (z && form != FORM_TITLE &&
         (!quotes_pair(sf_str(z)) || loops(sf_str(z)) || says_twice(sf_str(z)))) {
         free(z);

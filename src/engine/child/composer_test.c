@@ -3,6 +3,7 @@
  * model says, and every event of it adds up. */
 #include "engine/child/composer.h"
 
+#include "base/mem.h"
 #include "story/validate.h"
 
 #include <setjmp.h>
@@ -29,10 +30,13 @@ static void open_stub(struct fixture *f, const char *lines)
     int fd = mkstemp(f->path);
     assert_true(fd >= 0 && write(fd, lines, strlen(lines)) == (ssize_t)strlen(lines));
     close(fd);
-    struct model_options o = {.path = f->path, .device = "cpu", .threads = 2};
+    struct model_options o = {
+        .path = f->path, .device = "cpu", .threads = 2, .sequences = MODEL_MAX_SEQUENCES};
     struct sf_errbuf eb = {0};
     assert_int_equal(model_open(&o, NULL, NULL, &f->model, &eb), SF_OK);
     assert_int_equal(scheduler_open(f->model, NULL, NULL, &f->scheduler), SF_OK);
+    f->open = 0;
+    f->prefilled = 0;
     f->texts = json_object();
     f->done = json_object();
 }
@@ -308,6 +312,59 @@ static void test_a_failed_decode_is_survived(void **state)
     assert_true(answered > 0 && answered <= asked);
 }
 
+struct side {
+    struct fixture *f;
+    int k;
+    bool valid;
+};
+
+static void *write_beside(void *arg)
+{
+    struct side *side = arg;
+    struct story_request r;
+    struct composer_usage usage = {0};
+    struct composer *c = NULL;
+    json_t *answer = NULL;
+    struct sf_errbuf eb = {0};
+    struct story_report *report = sf_alloc(sizeof *report);
+    read_request(requests[side->k % 4], &r);
+    struct composer_order o = order_for(side->f, &r, 60000);
+    o.on_event = NULL;
+    o.seed = (uint64_t)side->k;
+    side->valid = report && composer_open(side->f->scheduler, side->f->model, &o, &c) == SF_OK &&
+                  composer_run(c, &answer, &usage, &eb) == SF_OK &&
+                  story_validate(&r, answer, report);
+    composer_close(c);
+    json_decref(answer);
+    story_request_fini(&r);
+    free(report);
+    return NULL;
+}
+
+/* More texts at once than there are sequences: they wait for each other, none fails. */
+static void test_twenty_four_requests_side_by_side(void **state)
+{
+    (void)state;
+    enum { N = 24 };
+    struct fixture f;
+    struct side sides[N];
+    pthread_t threads[N];
+    struct scheduler_stats stats;
+    open_stub(&f, "chat 1\n");
+    assert_int_equal(f.model->n_sequences, 256);
+    for (int k = 0; k < N; k++) {
+        sides[k] = (struct side){&f, k, false};
+        assert_int_equal(pthread_create(&threads[k], NULL, write_beside, &sides[k]), 0);
+    }
+    for (int k = 0; k < N; k++) {
+        (void)pthread_join(threads[k], NULL);
+        assert_true(sides[k].valid);
+    }
+    scheduler_stats(f.scheduler, &stats);
+    assert_true(stats.tokens > 0);
+    close_stub(&f);
+}
+
 static void *cancel_soon(void *arg)
 {
     (void)usleep(100000);
@@ -348,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_seeds_make_answers_differ_and_prefixes_are_kept),
         cmocka_unit_test(test_an_answer_is_whole_at_its_deadline),
         cmocka_unit_test(test_a_failed_decode_is_survived),
+        cmocka_unit_test(test_twenty_four_requests_side_by_side),
         cmocka_unit_test(test_cancel_ends_it_soon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "engine/child/mend_text.h"
 #include "engine/child/stop_rule.h"
 
 #include <string.h>
@@ -178,7 +179,11 @@ static void set_form(struct composer *c, struct slot *s, unsigned min, unsigned 
     j->end_classes = 0;
     j->end_late = TOK_NEWLINE | TOK_END;
     j->min_chars = min;
-    j->min_sentence = s->form == FORM_CONTENT && !zh ? 26 : 0;
+    j->min_sentence = 0;
+    if (!zh && s->form == FORM_CONTENT)
+        j->min_sentence = 26;
+    else if (!zh && s->form != FORM_TITLE) /* not "A runaway heir must." */
+        j->min_sentence = (unsigned)strlen(s->opening) + 14;
     j->stop = s->form == FORM_SENTENCE || s->form == FORM_CHOICE ? stop_sentence : stop_text;
     if (s->form == FORM_CHOICE) { /* a short command: one clause */
         j->end_late |= TOK_COMMA | TOK_STOP;
@@ -409,6 +414,14 @@ static bool is_unfit(const struct composer *c, const char *text)
            (!chat && has_word(c->book->example_words, text, c->o.request->user_input));
 }
 
+static void mend_names(const struct composer *c, struct sf_str text, struct sf_buf *out)
+{
+    const char *names[STORY_CAST];
+    for (size_t i = 0; i < STORY_CAST; i++)
+        names[i] = c->cast[i].full;
+    mend_surnames(text, names, c->lang == CUE_EN ? STORY_CAST : 0, out);
+}
+
 /* The text as a reader would see it, or NULL when it must be asked again. */
 static char *judge(struct composer *c, struct slot *s)
 {
@@ -426,7 +439,11 @@ static char *judge(struct composer *c, struct slot *s)
     struct sf_str raw = sf_buf_str(&j->text);
     if (j->doubt_at > 0 && s->tries + 1 < TRIES && s->form != FORM_TITLE)
         raw.n = j->doubt_at;
-    char *text = clean_text(s->form, c->lang, raw, min, max);
+    struct sf_buf mended;
+    sf_buf_init(&mended, 64U << 10);
+    mend_names(c, raw, &mended);
+    char *text = mended.err ? NULL : clean_text(s->form, c->lang, sf_buf_str(&mended), min, max);
+    sf_buf_fini(&mended);
     size_t opening = sf_str_trim(sf_str(s->opening)).n;
     if (text && s->form != FORM_TITLE && strlen(text) < opening + 8) {
         free(text);

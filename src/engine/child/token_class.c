@@ -8,17 +8,20 @@
 
 /* Words that speak about the text instead of telling it. */
 static const char *const meta_words[] = {
-    "chapter",   "chapters", "reader",     "readers",    "narrative", "narrator",     "protagonist",
-    "plot",      "novel",    "novels",     "author",     "authors",   "character",    "characters",
-    "story",     "stories",  "storyline",  "antagonist", "paragraph", "sentence",     "fiction",
-    "fictional", "genre",    "assistant",  "blog",       "article",   "essay",        "summary",
-    "title",     "titled",   "prompt",     "question",   "answer:",   "storytelling", "subplot",
-    "www",       "http",     "https",      "com",        "wikipedia", "website",      "novelist",
-    "tale",      "tales",    "genres",     "writer",     "writers",   "scene",        "scenes",
-    "dialogue",  "synopsis", "conclusion", "backstory",  "sequel",    "response",     "page",
-    "pages",     "text",     "previous",   "ending",     "passage",   "spotlight",    "racial",
-    "racist",    "rape",     "sex",        "sexual",     "sexy",      "porn",         "nude",
-    "naked",     "suicide",  "nazi",       "slave",      "slaves",
+    "chapter",     "chapters",   "reader",   "readers",      "narrative", "narrator",
+    "protagonist", "plot",       "novel",    "novels",       "author",    "authors",
+    "character",   "characters", "story",    "stories",      "storyline", "antagonist",
+    "paragraph",   "sentence",   "fiction",  "fictional",    "genre",     "assistant",
+    "blog",        "article",    "essay",    "summary",      "title",     "titled",
+    "prompt",      "question",   "answer:",  "storytelling", "subplot",   "www",
+    "http",        "https",      "com",      "wikipedia",    "website",   "novelist",
+    "tale",        "tales",      "genres",   "writer",       "writers",   "scene",
+    "scenes",      "dialogue",   "synopsis", "conclusion",   "backstory", "sequel",
+    "response",    "page",       "pages",    "text",         "previous",  "ending",
+    "passage",     "spotlight",  "racial",   "racist",       "rape",      "sex",
+    "sexual",      "sexy",       "porn",     "nude",         "naked",     "suicide",
+    "nazi",        "slave",      "slaves",   "fantasy",      "scenario",  "trope",
+    "tropes",      "archetype",  "cliche",   "storyteller",
 };
 
 static const char *const person_words[] = {
