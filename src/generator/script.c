@@ -260,9 +260,6 @@ static enum sf_err script_generate(void *ctx, const struct gen_call *call,
     struct script_run run;
     struct sf_buf input;
     json_t *request = story_request_to_json(call->request), *output = NULL;
-    if (call->prompt != NULL) { /* the owner's template for this task */
-        (void)json_object_set_new(request, "prompt", json_string(call->prompt));
-    }
     sf_buf_init(&input, 8U << 20);
     json_print(request, &input);
     json_decref(request);

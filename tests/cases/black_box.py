@@ -91,16 +91,6 @@ def scripts():
           r.returncode == 0 and json.loads(r.stdout)["chapters"][0]["id"] == 1, r.stderr)
 
 
-def templates():
-    folder = TMP / "prompts"
-    folder.mkdir()
-    (folder / "blueprint.txt").write_text("A tale of ${user_input}, told at night by the fire of the old harbour inn.")
-    r = run("generate", "--config", config_file("prompt.py", f'  template_dir: "{folder}"\n'), "--task", "blueprint",
-            "--input", "bees")
-    check("case: a script is told the owner's prompt", r.returncode == 0
-          and json.loads(r.stdout)["core_conflict"].startswith("A tale of bees"), r.stderr)
-
-
 def json_log():
     with Miner(script_config("stories.py"), ["--logging.format", "json", "--logging.debug"]) as m:
         m.query()
@@ -196,7 +186,7 @@ def deadlines():
 
 
 def main():
-    for part in (commands, scoring, scripts, templates, json_log, statuses, slow_clients, deadlines):
+    for part in (commands, scoring, scripts, json_log, statuses, slow_clients, deadlines):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others

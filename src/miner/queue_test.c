@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "miner/queue.h"
+
+#include "base/mem.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct job *job_of(uint64_t id, double priority)
+{
+    struct job *j = sf_xalloc(sizeof *j);
+    j->id = id;
+    j->priority = priority;
+    return j;
+}
+
+static void highest_priority_first_then_the_oldest(void **state)
+{
+    static const struct {
+        uint64_t id;
+        double priority;
+    } in[] = {{1, 0}, {2, 5}, {3, 0}, {4, 9}, {5, 5}};
+    static const uint64_t out[] = {4, 2, 5, 1, 3};
+    struct queue *q = NULL;
+    (void)state;
+    assert_int_equal(queue_open(8, &q), SF_OK);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(queue_push(q, job_of(in[i].id, in[i].priority)), SF_OK);
+    for (size_t i = 0; i < 5; i++) {
+        struct job *j = queue_pop(q);
+        assert_int_equal(j->id, out[i]);
+        queue_done(q, j);
+        free(j);
+    }
+    queue_close(q);
+}
+
+static void a_full_queue_refuses_and_keeps_its_jobs(void **state)
+{
+    struct queue *q = NULL;
+    struct job *third = job_of(3, 99);
+    (void)state;
+    assert_int_equal(queue_open(2, &q), SF_OK);
+    assert_int_equal(queue_push(q, job_of(1, 0)), SF_OK);
+    assert_int_equal(queue_push(q, job_of(2, 0)), SF_OK);
+    assert_int_equal(queue_push(q, third), SF_EBUSY);
+    struct queue_counts n = queue_count(q);
+    assert_true(n.depth == 2 && n.in_flight == 0 && n.size == 2);
+    struct job *j = queue_pop(q);
+    n = queue_count(q);
+    assert_true(n.depth == 1 && n.in_flight == 1);
+    assert_int_equal(queue_push(q, third), SF_OK); /* what is in flight takes no place */
+    queue_done(q, j);
+    free(j);
+    for (int i = 0; i < 2; i++) {
+        j = queue_pop(q);
+        queue_done(q, j);
+        free(j);
+    }
+    queue_close(q);
+}
+
+static void *pop_one(void *arg)
+{
+    return queue_pop(arg);
+}
+
+static void draining_wakes_who_waits_and_takes_nothing_in(void **state)
+{
+    struct queue *q = NULL;
+    pthread_t waiting;
+    void *got = &waiting;
+    struct job *late = job_of(1, 0);
+    (void)state;
+    assert_int_equal(queue_open(2, &q), SF_OK);
+    assert_int_equal(pthread_create(&waiting, NULL, pop_one, q), 0);
+    (void)poll(NULL, 0, 20);
+    queue_drain(q);
+    (void)pthread_join(waiting, &got);
+    assert_null(got);
+    assert_int_equal(queue_push(q, late), SF_EBUSY);
+    free(late);
+    queue_close(q);
+}
+
+static void count_seen(void *arg, struct job *j)
+{
+    uint64_t *sum = arg;
+    *sum += j->id;
+}
+
+static void each_sees_what_waits_and_what_is_in_flight(void **state)
+{
+    struct queue *q = NULL;
+    uint64_t sum = 0;
+    (void)state;
+    assert_int_equal(queue_open(4, &q), SF_OK);
+    for (uint64_t id = 1; id <= 4; id *= 2)
+        assert_int_equal(queue_push(q, job_of(id, 0)), SF_OK);
+    struct job *j = queue_pop(q);
+    queue_each(q, count_seen, &sum);
+    assert_int_equal(sum, 7);
+    queue_done(q, j);
+    free(j);
+    sum = 0;
+    queue_each(q, count_seen, &sum);
+    assert_int_equal(sum, 6);
+    for (int i = 0; i < 2; i++) {
+        j = queue_pop(q);
+        queue_done(q, j);
+        free(j);
+    }
+    queue_close(q);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(highest_priority_first_then_the_oldest),
+        cmocka_unit_test(a_full_queue_refuses_and_keeps_its_jobs),
+        cmocka_unit_test(draining_wakes_who_waits_and_takes_nothing_in),
+        cmocka_unit_test(each_sees_what_waits_and_what_is_in_flight),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
