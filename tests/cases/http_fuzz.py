@@ -80,7 +80,9 @@ def send(port, data):
             s.shutdown(socket.SHUT_WR)
             while piece := s.recv(65536):
                 got += piece
-        except ConnectionError:
+        except TimeoutError:
+            raise
+        except OSError:  # closed on us
             pass
     return got
 
