@@ -50,9 +50,7 @@ int cmd_miner(int argc, char **argv)
         fatal(100, "miner: the chain client is not in this version: start with --offline, which "
                    "serves without registering");
     }
-    if (conf->file[0] != '\0') {
-        log_event(LOG_INFO, LOG_CONF, "configuration loaded", LOG_S("file", conf->file));
-    }
+    log_status("✅ Config: %s", conf->file[0] != '\0' ? conf->file : "defaults, no file found");
     struct reloading r = {.args = &a};
     enum sf_err err = miner_run(conf, reload, &r, &eb);
     conf_unref(conf);

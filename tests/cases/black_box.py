@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import sys
@@ -89,6 +90,38 @@ def scripts():
     r = run("generate", "--config", config_file("stories.py"), "--task", "chapters", "--input", "x")
     check("case: generate prints output_data alone on stdout",
           r.returncode == 0 and json.loads(r.stdout)["chapters"][0]["id"] == 1, r.stderr)
+
+
+def script_places():
+    folder = TMP / "beside"
+    folder.mkdir()
+    answer = (harness.ROOT / "tests" / "data" / "story" / "blueprint.json").read_text()
+    (folder / "plain.py").write_text(f"import json\nprint(json.dumps({{'content': json.loads({answer!r})}}))\n")
+    (folder / "line").write_text(f"#!/bin/sh\ncat <<'END'\n{{\"content\": {answer}}}\nEND\n")
+    for name in ("plain.py", "line"):
+        config = folder / f"{name}.yaml"
+        config.write_text(f'generator:\n  mode: "custom"\n  custom:\n    script_path: "./{name}"\n')
+        r = run("generate", "--config", config, "--task", "blueprint", "--input", "x", "--logging.info", cwd="/")
+        check(f"case: {name} without the exec bit runs, from the configuration's folder",
+              r.returncode == 0 and "chmod +x" in r.stderr, r.stderr)
+    (TMP / "plain.py").write_text("print('{\"content\": 1}')\n")
+    r = run("generate", "--config", folder / "plain.py.yaml", "--task", "blueprint", "--input", "x", cwd=TMP)
+    check("case: the working directory's script comes first", r.returncode == 111, r.stderr)
+
+
+def examples():
+    m = Miner("")
+    (m.dir / "config").mkdir()
+    shutil.copy(harness.ROOT / "config" / "generator_config.yaml.example", m.dir / "config" / "generator_config.yaml")
+    shutil.copy(harness.ROOT / ".env.example", m.dir / ".env")
+    at = m.flags.index("--config")
+    del m.flags[at:at + 2]
+    with m:
+        s = m.status()
+        check("case: both example files copied unedited start the miner", s["config_file"].endswith("config/generator_config.yaml")
+              and s["generators"][0]["kind"] == "local", s)
+        check("case: which file was loaded is logged", "config/generator_config.yaml" in m.log.read_text(), m.log.read_text())
+        check("case: and it ends well", m.stop() == 0)
 
 
 def json_log():
@@ -186,7 +219,7 @@ def deadlines():
 
 
 def main():
-    for part in (commands, scoring, scripts, json_log, statuses, slow_clients, deadlines):
+    for part in (commands, scoring, scripts, script_places, examples, json_log, statuses, slow_clients, deadlines):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
