@@ -15,7 +15,7 @@
 
 enum { REQUESTS_MAX = 128 };
 
-/* A request under way, on a thread of its own. */
+/* A request under way, on a thread of its own that frees it at its end. */
 struct request {
     int64_t id;
     struct story_request story;
@@ -23,8 +23,6 @@ struct request {
     char *prompt;
     struct composer_order order;
     struct composer *composer;
-    pthread_t thread;
-    bool ended;
 };
 
 struct child {
@@ -101,6 +99,7 @@ static void free_request(struct request *r)
     json_decref(r->wanted);
     json_decref(r->partial);
     free(r->prompt);
+    free(r->order.event_arg);
     free(r);
 }
 
@@ -131,27 +130,12 @@ static void *run_request(void *arg)
                                   "output", output, "usage", usage_json(&usage)));
     }
     pthread_mutex_lock(&c->lock);
-    r->ended = true;
-    pthread_mutex_unlock(&c->lock);
-    return NULL;
-}
-
-/* Joins and frees what has ended. */
-static void reap(struct child *c)
-{
-    for (size_t i = 0; i < REQUESTS_MAX; i++) {
-        pthread_mutex_lock(&c->lock);
-        struct request *r = c->requests[i];
-        bool ended = r && r->ended;
-        if (ended)
+    for (size_t i = 0; i < REQUESTS_MAX; i++)
+        if (c->requests[i] == r)
             c->requests[i] = NULL;
-        pthread_mutex_unlock(&c->lock);
-        if (ended) {
-            pthread_join(r->thread, NULL);
-            free(r->order.event_arg);
-            free_request(r);
-        }
-    }
+    pthread_mutex_unlock(&c->lock);
+    free_request(r);
+    return NULL;
 }
 
 static bool knows_chinese(const json_t *languages)
@@ -205,13 +189,14 @@ static void submit(struct child *c, const json_t *m)
     struct sf_errbuf eb = {0};
     int64_t id = 0;
     size_t at = 0;
-    reap(c);
     if (!json_get_int(m, "id", &id) || !c->scheduler) {
         send_error(c, id, SF_EUNAVAILABLE, "no model is loaded");
         return;
     }
+    pthread_mutex_lock(&c->lock); /* only this thread fills places */
     while (at < REQUESTS_MAX && c->requests[at])
         at++;
+    pthread_mutex_unlock(&c->lock);
     struct request *r = at < REQUESTS_MAX ? sf_alloc(sizeof *r) : NULL;
     struct work *w = r ? sf_alloc(sizeof *w) : NULL;
     if (!w) {
@@ -224,7 +209,6 @@ static void submit(struct child *c, const json_t *m)
     if (err) {
         send_error(c, id, err, sf_err_text(&eb, err));
         free(w);
-        free(r->order.event_arg);
         free_request(r);
         return;
     }
@@ -237,14 +221,18 @@ static void submit(struct child *c, const json_t *m)
     pthread_mutex_lock(&c->lock);
     c->requests[at] = r;
     pthread_mutex_unlock(&c->lock);
-    if (pthread_create(&r->thread, NULL, run_request, w) != 0) {
-        scheduler_request_end(c->scheduler);
-        c->requests[at] = NULL;
-        send_error(c, id, SF_ENOMEM, "no thread for the request");
-        free(w);
-        free(r->order.event_arg);
-        free_request(r);
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, run_request, w) == 0) {
+        pthread_detach(thread);
+        return;
     }
+    scheduler_request_end(c->scheduler);
+    pthread_mutex_lock(&c->lock);
+    c->requests[at] = NULL;
+    pthread_mutex_unlock(&c->lock);
+    send_error(c, id, SF_ENOMEM, "no thread for the request");
+    free(w);
+    free_request(r);
 }
 
 static void cancel(struct child *c, const json_t *m)
@@ -252,9 +240,11 @@ static void cancel(struct child *c, const json_t *m)
     int64_t id = 0;
     if (!json_get_int(m, "id", &id))
         return;
+    pthread_mutex_lock(&c->lock); /* it frees itself when it ends */
     for (size_t i = 0; i < REQUESTS_MAX; i++)
         if (c->requests[i] && c->requests[i]->id == id)
             composer_cancel(c->requests[i]->composer);
+    pthread_mutex_unlock(&c->lock);
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */
@@ -371,7 +361,6 @@ int main(int argc, char **argv)
                  json_pack("{s:s,s:i,s:s,s:s}", "type", "hello", "protocol", ENGINE_PROTOCOL,
                            "version", STORYFI_VERSION, "llama", llama_version()));
     serve(&child);
-    reap(&child);
     /* The parent is gone: nothing here outlives it, and nothing is to be saved. */
     _exit(0);
 }

@@ -460,7 +460,6 @@ static bool advance(struct scheduler *s, struct job *j, enum job_end *end)
     pthread_mutex_lock(&j->owner->lock);
     j->owner->generated_tokens++;
     pthread_mutex_unlock(&j->owner->lock);
-    s->stats.generated++;
     if (--j->max_tokens == 0)
         return true;
     *end = JOB_END_STOP;
@@ -487,7 +486,7 @@ static void fail_all(struct scheduler *s, int rc)
     }
 }
 
-static void measure(struct scheduler *s, int64_t us, int64_t generated)
+static void measure(struct scheduler *s, int64_t us)
 {
     double rate = (double)s->batch.n_tokens * 1e6 / (double)(us > 0 ? us : 1);
     double weight = (double)s->batch.n_tokens / 400.0;
@@ -496,7 +495,6 @@ static void measure(struct scheduler *s, int64_t us, int64_t generated)
     st->tokens_per_second =
         st->tokens_per_second <= 0 ? rate : st->tokens_per_second * (1 - weight) + rate * weight;
     st->tokens += s->batch.n_tokens;
-    (void)generated;
 }
 
 static void set_threads(struct scheduler *s, int threads)
@@ -529,7 +527,7 @@ static void step(struct scheduler *s)
     }
     s->n_active = kept;
     pthread_mutex_lock(&s->lock);
-    measure(s, llama_time_us() - from, 0);
+    measure(s, llama_time_us() - from);
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -102,12 +102,10 @@ void job_init(struct job *j, struct job_owner *owner);
 void job_fini(struct job *j); /* not while submitted; releases nothing of the cache */
 
 struct scheduler_stats {
-    int64_t tokens; /* decoded so far, prompts included */
-    int64_t generated;
+    int64_t tokens;           /* decoded so far, prompts included */
     int queue;                /* jobs waiting */
     int active;               /* jobs decoding */
     double tokens_per_second; /* all tokens, while decoding; smoothed; 0 unknown */
-    double generated_per_second;
 };
 
 typedef void (*scheduler_beat_fn)(void *arg, const struct scheduler_stats *stats);
