@@ -3,6 +3,7 @@
 #define SF_BASE_ERR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -74,6 +75,7 @@ const struct sf_err_info *sf_err_info(enum sf_err code);
 /* Caller-owned detail of an error, filled once where it is known; upper layers only prefix. */
 struct sf_errbuf {
     enum sf_err code;
+    int64_t retry_after_ms; /* SF_ERATE: the pause that the target named; 0 none */
     char text[512];
 };
 
