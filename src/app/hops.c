@@ -85,6 +85,10 @@ static enum sf_err add_local(struct adding *a, const char *name)
     o.engine.threads = l->threads;
     o.engine.flash_attention = l->use_flash_attention;
     o.engine.stall_ms = l->stall_timeout_ms;
+    o.engine.load_ms = l->load_timeout_ms;
+    o.engine.temperature = l->temperature;
+    o.engine.top_p = l->top_p;
+    o.engine.prefix_cache_bytes = l->prefix_cache_bytes;
     o.engine.environment = (const char *const *)environment;
     enum sf_err err = open_hop(hop, &o);
     conf_environment_free(environment);

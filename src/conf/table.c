@@ -44,7 +44,7 @@ static const struct conf_row local_rows[] = {
     {"lib_dir", NULL, CONF_PATH, 0, AT(conf_local, lib_dir), "", 0, 0, NULL, NULL,
      "The folder with the llama.cpp libraries; empty is where they were installed.", NULL, NULL},
     {"temperature", NULL, CONF_REAL, CONF_RELOAD, AT(conf_local, temperature), "0.8", 0, 2, NULL,
-     NULL, "How freely the model picks words.", NULL, NULL},
+     NULL, "How freely the model picks words; the texts are tuned for the default.", NULL, NULL},
     {"top_p", NULL, CONF_REAL, CONF_RELOAD, AT(conf_local, top_p), "0.95", 0, 1, NULL, NULL,
      "Only the most likely words that together reach this share are picked from.", NULL, NULL},
     {"endpoint", NULL, CONF_URL, CONF_RELOAD, AT(conf_local, endpoint), "", 0, 0, NULL, NULL,

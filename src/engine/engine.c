@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 #define POLL_MS 50
-#define QUEUE_MAX 100000 /* messages nobody has taken yet: a child that floods is killed */
+#define LOAD_SILENCE_MS 60000 /* between two signs of progress while a model loads */
+#define QUEUE_MAX 100000      /* messages nobody has taken yet: a child that floods is killed */
 
 struct queued {
     struct queued *next;
@@ -47,9 +48,9 @@ struct engine {
     int64_t last_id;
     int fd; /* our end of the child's socket, -1 none */
     bool closing;
-    bool probed; /* asked for a sign of life, which has not come */
-    struct sf_time last_event;
-    pthread_mutex_t write_lock; /* taken without `lock` */
+    bool probed;                        /* asked for a sign of life, which has not come */
+    struct sf_time last_event, started; /* started: this child */
+    pthread_mutex_t write_lock;         /* taken without `lock` */
 };
 
 struct engine_options engine_options_default(void)
@@ -60,7 +61,9 @@ struct engine_options engine_options_default(void)
                                    .flash_attention = -1,
                                    .stall_ms = 5000,
                                    .hello_ms = 10000,
-                                   .load_ms = 60000,
+                                   .load_ms = 600000,
+                                   .temperature = 0.8,
+                                   .top_p = 0.95,
                                    .probe_ms = 10000,
                                    .backoff_ms = 200,
                                    .backoff_max_ms = 30000};
@@ -213,11 +216,13 @@ static enum sf_err on_hello(struct engine *e, json_t **message, struct sf_errbuf
     set_state(e, ENGINE_LOADING, "loading %s", o->model_path);
     (void)pthread_mutex_lock(&e->write_lock);
     enum sf_err err = protocol_write(
-        e->fd, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:s}", "type", "load", "model",
-                         o->model_path, "device", o->device, "n_gpu_layers",
+        e->fd, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:s, s:f, s:f, s:I}", "type",
+                         "load", "model", o->model_path, "device", o->device, "n_gpu_layers",
                          (json_int_t)o->n_gpu_layers, "context", (json_int_t)o->context_tokens,
                          "sequences", (json_int_t)o->sequences, "threads", (json_int_t)o->threads,
-                         "flash_attention", o->flash_attention, "lib_dir", o->lib_dir));
+                         "flash_attention", o->flash_attention, "lib_dir", o->lib_dir,
+                         "temperature", o->temperature, "top_p", o->top_p, "prefix_cache_bytes",
+                         (json_int_t)o->prefix_cache_bytes));
     (void)pthread_mutex_unlock(&e->write_lock);
     return err;
 }
@@ -312,7 +317,7 @@ static sf_ms patience(struct engine *e)
 {
     (void)pthread_mutex_lock(&e->lock);
     sf_ms ms = e->status.state == ENGINE_STARTING  ? e->options.hello_ms
-               : e->status.state == ENGINE_LOADING ? e->options.load_ms
+               : e->status.state == ENGINE_LOADING ? LOAD_SILENCE_MS
                : e->calls != NULL                  ? e->options.stall_ms
                : e->probed                         ? e->options.probe_ms + e->options.stall_ms
                                                    : 0;
@@ -360,6 +365,14 @@ static enum sf_err probe_if_idle(struct engine *e)
     return err;
 }
 
+static bool loads_too_long(struct engine *e)
+{
+    (void)pthread_mutex_lock(&e->lock);
+    bool late = e->status.state == ENGINE_LOADING && -sf_until(e->started) > e->options.load_ms;
+    (void)pthread_mutex_unlock(&e->lock);
+    return late;
+}
+
 /* Reads until the child is of no use any more; the reason is in `eb`. */
 static enum sf_err watch(struct engine *e, struct sf_errbuf *eb)
 {
@@ -371,6 +384,14 @@ static enum sf_err watch(struct engine *e, struct sf_errbuf *eb)
         int n = poll(&p, 1, POLL_MS);
         if (n > 0) {
             err = read_messages(e, &reader, eb);
+        }
+        if (err == SF_OK && loads_too_long(e)) {
+            err = sf_fail(eb, SF_ESLOW,
+                          "loading took longer than %.0f s: a faster disk, a smaller model, or a "
+                          "longer generator.local.load_timeout",
+                          sf_seconds(e->options.load_ms));
+        }
+        if (n > 0 || err != SF_OK) {
             continue;
         }
         err = probe_if_idle(e);
@@ -403,7 +424,7 @@ static enum sf_err live(struct engine *e, struct sf_errbuf *eb)
     e->fd = fd;
     e->status.pid = pid;
     e->probed = false;
-    e->last_event = sf_now();
+    e->last_event = e->started = sf_now();
     (void)pthread_mutex_unlock(&e->lock);
     err = watch(e, eb);
     if (err != SF_OK && err != SF_ECRASH) {

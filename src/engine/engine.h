@@ -20,9 +20,11 @@ struct engine_options {
     const char *device;                                       /* "auto" "cpu" "cuda" "cuda:N" */
     int64_t n_gpu_layers, context_tokens, sequences, threads; /* -1 / 0: the child decides */
     int flash_attention;                                      /* -1 auto, 0, 1 */
+    double temperature, top_p;        /* 0.8 and 0.95 are what the texts are tuned for */
+    int64_t prefix_cache_bytes;       /* of the KV cache, kept for prompts; 0: the child decides */
     sf_ms stall_ms;                   /* no event for so long while work is under way: killed */
     sf_ms hello_ms;                   /* from start to the first message */
-    sf_ms load_ms;                    /* between two signs of progress while a model loads */
+    sf_ms load_ms;                    /* from start until the model is loaded */
     sf_ms probe_ms;                   /* idle for so long: asked for a sign of life */
     sf_ms backoff_ms, backoff_max_ms; /* pause before a restart: doubles */
     const char *const *environment;   /* "NAME=value", NULL at the end; nothing else is inherited */

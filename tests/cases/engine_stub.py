@@ -34,6 +34,12 @@ def config(path, fallback="[]", more=""):
             f'    engine_path: "{ENGINE}"\n{more}')
 
 
+def config_with(path, more):
+    file = TMP / f"{path.stem}.yaml"
+    file.write_text(config(path) + more)
+    return file
+
+
 def answers():
     with Miner(config(model("plain"))) as m:
         results = {}
@@ -133,6 +139,13 @@ def loading():
               and not pathlib.Path(f"/proc/{child}").exists(), (child, fresh))
 
 
+def load_timeout():
+    r = run("generate", "--config", config_with(model("endless", "chat 1\nload_ms 30000\n"), "    load_timeout: 1\n"),
+            "--task", "blueprint", "--input", "x", "--deadline", "5")
+    check("stub: a load over its time is ended and said", r.returncode == 111 and "loading took longer than 1 s" in r.stderr,
+          r.stderr)
+
+
 def idle():
     with Miner(config(model("plain"))) as m:
         child = wait_child(m)
@@ -157,7 +170,7 @@ def end_in_flight():
 
 
 def main():
-    for part in (answers, protocol, faults, loading, idle, end_in_flight):
+    for part in (answers, protocol, faults, loading, load_timeout, idle, end_in_flight):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others

@@ -230,6 +230,30 @@ uint64_t llama_model_n_params(const struct llama_model *model)
     return (uint64_t)model->vocab.n;
 }
 
+int32_t llama_model_n_layer(const struct llama_model *model)
+{
+    (void)model;
+    return 1;
+}
+
+int32_t llama_model_n_head(const struct llama_model *model)
+{
+    (void)model;
+    return 1;
+}
+
+int32_t llama_model_n_head_kv(const struct llama_model *model)
+{
+    (void)model;
+    return 1;
+}
+
+int32_t llama_model_n_embd(const struct llama_model *model)
+{
+    (void)model;
+    return 2;
+}
+
 int32_t llama_model_meta_val_str(const struct llama_model *model, const char *key, char *buf,
                                  size_t buf_size)
 {

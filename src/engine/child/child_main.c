@@ -275,7 +275,12 @@ static void load(struct child *c, const json_t *m)
         .sequences = get_int(m, "sequences", 0),
         .threads = get_int(m, "threads", 0),
         .flash_attention = get_int(m, "flash_attention", -1),
+        .temperature = 0.8,
+        .top_p = 0.95,
     };
+    (void)json_get_number(m, "temperature", &o.temperature);
+    (void)json_get_number(m, "top_p", &o.top_p);
+    (void)json_get_int(m, "prefix_cache_bytes", &o.prefix_cache_bytes);
     enum sf_err err = SF_OK;
     if (c->model)
         err = sf_fail(&eb, SF_EINVAL, "a model is loaded already");

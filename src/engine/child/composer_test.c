@@ -24,14 +24,21 @@ struct fixture {
     int64_t prefilled;
 };
 
+static int64_t prefix_bytes; /* the stub's cells take 8 bytes */
+
 static void open_stub(struct fixture *f, const char *lines)
 {
     (void)snprintf(f->path, sizeof f->path, "/tmp/storyfi-stub-XXXXXX");
     int fd = mkstemp(f->path);
     assert_true(fd >= 0 && write(fd, lines, strlen(lines)) == (ssize_t)strlen(lines));
     close(fd);
-    struct model_options o = {
-        .path = f->path, .device = "cpu", .threads = 2, .sequences = MODEL_MAX_SEQUENCES};
+    struct model_options o = {.path = f->path,
+                              .device = "cpu",
+                              .threads = 2,
+                              .sequences = MODEL_MAX_SEQUENCES,
+                              .temperature = 0.8,
+                              .top_p = 0.95,
+                              .prefix_cache_bytes = prefix_bytes};
     struct sf_errbuf eb = {0};
     assert_int_equal(model_open(&o, NULL, NULL, &f->model, &eb), SF_OK);
     assert_int_equal(scheduler_open(f->model, NULL, NULL, &f->scheduler), SF_OK);
@@ -241,6 +248,33 @@ static void test_seeds_make_answers_differ_and_prefixes_are_kept(void **state)
     close_stub(&f);
 }
 
+static void test_a_small_prefix_cache_forgets_the_oldest(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct story_request r[2];
+    struct composer_usage usage = {0}, again = {0}, kept = {0};
+    for (int64_t bytes = 0; bytes <= 3200; bytes += 3200) {
+        prefix_bytes = bytes;
+        open_stub(&f, "chat 1\n");
+        assert_int_equal(f.model->prefix_cells, bytes > 0 ? 400 : f.model->n_ctx);
+        read_request(requests[0], &r[0]);
+        read_request(requests[1], &r[1]);
+        for (int k = 0; k < 3; k++) { /* one, another, the first again */
+            struct composer_order o = order_for(&f, &r[k % 2], 60000);
+            json_decref(write_answer(&f, &o, k == 0 ? &usage : &again));
+        }
+        if (bytes == 0)
+            kept = again;
+        else
+            assert_true(again.cached_tokens < kept.cached_tokens);
+        story_request_fini(&r[0]);
+        story_request_fini(&r[1]);
+        close_stub(&f);
+    }
+    prefix_bytes = 0;
+}
+
 /* So slow a model has nothing whole in time: the program ends what is there within the bounds. */
 static void test_an_answer_is_whole_at_its_deadline(void **state)
 {
@@ -403,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_every_task_of_a_base_model),
         cmocka_unit_test(test_only_what_is_wanted_is_written),
         cmocka_unit_test(test_seeds_make_answers_differ_and_prefixes_are_kept),
+        cmocka_unit_test(test_a_small_prefix_cache_forgets_the_oldest),
         cmocka_unit_test(test_an_answer_is_whole_at_its_deadline),
         cmocka_unit_test(test_a_failed_decode_is_survived),
         cmocka_unit_test(test_twenty_four_requests_side_by_side),

@@ -160,7 +160,7 @@ static void set_form(struct composer *c, struct slot *s, unsigned min, unsigned 
     j->sampling = (struct sampler_params){
         .temperature = s->tries == 0 ? 0.62f : 0.8f,
         .min_p = 0.07f,
-        .top_p = 0.95f,
+        .top_p = c->m->top_p,
         .repeat_penalty = s->form == FORM_CONTENT ? 0.9f : 0.7f,
         .banned = zh ? chinese_bans : english_bans,
         .ngram = s->form == FORM_CONTENT ? 4 : 3,
@@ -198,6 +198,7 @@ static void set_form(struct composer *c, struct slot *s, unsigned min, unsigned 
         j->stop = stop_words;
         j->max_tokens = zh ? 14 : 12;
     }
+    j->sampling.temperature *= c->m->warmth;
     j->extra_cells = 0;
     j->hold = s->form == FORM_CONTENT;
     j->seed = sampler_next(&c->rng);

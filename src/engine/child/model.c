@@ -213,6 +213,16 @@ static enum sf_err pick_devices(const char *device, ggml_backend_dev_t list[2], 
     return SF_OK;
 }
 
+/* Cells of the cache in so many bytes: keys and values of each layer, 16 bits each. */
+static int prefix_cells(const struct engine_model *m, int64_t bytes)
+{
+    int64_t heads = llama_model_n_head(m->model), width = llama_model_n_embd(m->model);
+    int64_t cell = 2 * 2 * (int64_t)llama_model_n_layer(m->model) *
+                   llama_model_n_head_kv(m->model) * (heads > 0 ? width / heads : width);
+    int64_t n = bytes <= 0 || cell <= 0 ? m->n_ctx : bytes / cell;
+    return n < m->n_ctx ? (int)n : m->n_ctx;
+}
+
 static enum sf_err make_context(struct engine_model *m, const struct model_options *o,
                                 struct sf_errbuf *eb)
 {
@@ -235,11 +245,14 @@ static enum sf_err make_context(struct engine_model *m, const struct model_optio
                                                   : LLAMA_FLASH_ATTN_TYPE_ENABLED;
     m->ctx = llama_init_from_model(m->model, p);
     if (!m->ctx)
-        return sf_fail(
-            eb, SF_ENOMEM,
-            "no context of %d cells for %s: lower max_memory's context or pick a smaller model",
-            m->n_ctx, m->name);
+        return sf_fail(eb, SF_ENOMEM,
+                       "no context of %d cells for %s: set generator.local.context lower, or pick "
+                       "a smaller model",
+                       m->n_ctx, m->name);
     m->n_ctx = (int)llama_n_ctx(m->ctx);
+    m->warmth = (float)o->temperature / 0.8f;
+    m->top_p = (float)o->top_p;
+    m->prefix_cells = prefix_cells(m, o->prefix_cache_bytes);
     return SF_OK;
 }
 

@@ -19,6 +19,9 @@ struct model_options {
     int sequences;       /* 0: chosen; at most MODEL_MAX_SEQUENCES */
     int threads;         /* 0: as many CPUs as the process may use; never more */
     int flash_attention; /* -1 auto, 0 off, 1 on */
+    double temperature;  /* as people set it; 0.8, the default, is what the texts are tuned for */
+    double top_p;
+    int64_t prefix_cache_bytes; /* 0: as much as there is */
 };
 
 /* What a token may carry into a text; a slot bans some of these. */
@@ -57,6 +60,9 @@ struct engine_model {
     char name[128];
     char cpu_variant[64];
     uint64_t n_params;
+    float warmth;       /* factor of every text's temperature */
+    float top_p;        /* of every text */
+    int prefix_cells;   /* of the cache, at most, for prefixes */
     uint32_t *classes;  /* per token, enum token_class */
     uint32_t *piece_at; /* n_vocab + 1 offsets into `pieces` */
     char *pieces;

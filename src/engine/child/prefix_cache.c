@@ -53,11 +53,21 @@ bool prefix_cache_evict(struct prefix_cache *c, struct kv_pool *pool)
     return true;
 }
 
+static int cells_of(const struct prefix_cache *c)
+{
+    int n = 0;
+    for (size_t i = 0; i < c->n; i++)
+        n += c->entries[i].seq ? c->entries[i].seq->cells : 0;
+    return n;
+}
+
 struct prefix_entry *prefix_cache_add(struct prefix_cache *c, struct kv_pool *pool,
                                       const llama_token *t, size_t n)
 {
     if (c->n == PREFIX_CACHE_ENTRIES && !prefix_cache_evict(c, pool))
         return NULL;
+    while (cells_of(c) + (int)n > c->cells_max && prefix_cache_evict(c, pool))
+        ;
     struct prefix_entry *e = &c->entries[c->n];
     *e = (struct prefix_entry){.n = n, .used = ++c->clock};
     e->tokens = sf_alloc(n * sizeof *t);

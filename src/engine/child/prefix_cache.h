@@ -21,6 +21,7 @@ struct prefix_cache {
     struct prefix_entry entries[PREFIX_CACHE_ENTRIES];
     size_t n;
     uint64_t clock;
+    int cells_max; /* of all entries together; one is kept however long it is */
 };
 
 /* The entry of exactly these tokens, or NULL. Marks it used. */
@@ -28,8 +29,8 @@ struct prefix_entry *prefix_cache_find(struct prefix_cache *c, const llama_token
 /* The ready entry that shares most leading tokens, and how many. */
 struct prefix_entry *prefix_cache_closest(struct prefix_cache *c, const llama_token *t, size_t n,
                                           size_t *common);
-/* A new entry with a copy of the tokens, making room by evicting; NULL: all are in use or no
- * memory. */
+/* A new entry with a copy of the tokens, making room (also within cells_max) by evicting; NULL: all
+ * are in use or no memory. */
 struct prefix_entry *prefix_cache_add(struct prefix_cache *c, struct kv_pool *pool,
                                       const llama_token *t, size_t n);
 /* Throws the least recently used ready entry out that no job stands on; false: there is none. */

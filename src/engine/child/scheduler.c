@@ -616,6 +616,7 @@ enum sf_err scheduler_open(struct engine_model *m, scheduler_beat_fn beat, void 
     if (s->max_active > m->n_sequences - 4)
         s->max_active = m->n_sequences - 4;
     kv_pool_init(&s->pool, m);
+    s->prefixes.cells_max = m->prefix_cells;
     cpu_pressure_init(&s->pressure, m->n_threads);
     s->batch = llama_batch_init(PREFILL_TOKENS, 0, 1);
     pthread_mutex_init(&s->lock, NULL);
