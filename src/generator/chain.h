@@ -11,8 +11,15 @@ struct gen_chain;
 #define GEN_CHAIN_MAX 16
 
 struct gen_chain_options {
-    sf_ms progress_ms; /* a hop without any event for so long is canceled */
-    sf_ms reserve_ms;  /* left for each hop behind the current one */
+    sf_ms progress_ms;            /* a hop without any event for so long is canceled */
+    sf_ms reserve_ms;             /* left for each hop behind the current one */
+    double min_tokens_per_second; /* over min_tokens_window_ms; 0 never */
+    sf_ms min_tokens_window_ms;
+    sf_ms jitter_min_ms, jitter_max_ms; /* before the one retry of a temporary failure */
+    sf_ms account_open_ms;              /* a refused account is out for so long */
+    sf_ms rate_bench_ms;                /* a rate limit without a delay; doubles */
+    sf_ms probe_interval_ms;            /* 0: nobody probes (one-shot commands) */
+    sf_ms hedge_after_ms;               /* 0 off */
     struct breaker_options breaker;
 };
 struct gen_chain_options gen_chain_options_default(void);
@@ -20,7 +27,13 @@ struct gen_chain_options gen_chain_options_default(void);
 /* A hop that cannot even be opened stays in the chain with its reason (type set, ctx NULL). */
 struct gen_chain_hop {
     struct generator generator;
-    char reason[256]; /* why ctx is NULL */
+    char reason[256];   /* why ctx is NULL */
+    char account[96];   /* hops of one provider account share its breaker and budget; "" none */
+    struct gen_limits { /* of the account; 0 no limit */
+        int64_t requests_per_hour;
+        double cost_per_day;
+    } limits;
+    sf_ms progress_ms; /* 0: the chain's */
 };
 
 /* Takes over the generators' contexts: gen_chain_close closes them. At most GEN_CHAIN_MAX hops. */
@@ -30,15 +43,27 @@ SF_MUST_USE enum sf_err gen_chain_open(const struct gen_chain_options *o,
 void gen_chain_close(struct gen_chain *c);
 
 enum gen_step_outcome { GEN_STEP_OK, GEN_STEP_FAILED, GEN_STEP_SKIPPED };
+#define GEN_ATTEMPTS_MAX 4
+/* One call of a generator. */
+struct gen_attempt {
+    enum sf_err code;
+    char reason[256];
+    sf_ms started_ms, took_ms; /* started: since the walk began */
+    bool repair;               /* asked only for what was missing */
+    struct gen_usage usage;    /* also of a failed or canceled one */
+};
 /* What became of one hop: what a trail is made of. */
 struct gen_step {
     char name[64];
     char kind[16];
+    char account[96];
     enum gen_step_outcome outcome;
     enum sf_err code;
     char reason[256];
-    sf_ms took_ms;
+    sf_ms started_ms, took_ms;
+    bool hedged; /* started while an earlier hop was still at work */
     int attempts;
+    struct gen_attempt list[GEN_ATTEMPTS_MAX];
 };
 struct gen_trail {
     struct gen_step steps[GEN_CHAIN_MAX];
@@ -54,6 +79,15 @@ struct gen_trail {
 SF_MUST_USE enum sf_err gen_chain_generate(struct gen_chain *c, const struct gen_call *call,
                                            struct gen_result *result, struct gen_trail *trail,
                                            struct sf_errbuf *eb);
+
+/* Counts spending of an account that happened at `wall_ns` (before this process began: from the
+ * journal), for the limits. Calls made by this chain count themselves. */
+void gen_chain_charge(struct gen_chain *c, const char *account, int64_t wall_ns, int64_t requests,
+                      double cost_usd);
+
+/* Mode `auto`: what an answer of the hop is expected to be worth (multiplier times the share of
+ * valid answers in time). Hops with a worth are walked highest first. */
+void gen_chain_set_worth(struct gen_chain *c, const char *name, double worth);
 
 /* State of every hop, in order. Returns their number. */
 struct gen_hop_status {

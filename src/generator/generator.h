@@ -15,13 +15,19 @@ enum gen_event_kind {
     GEN_EVENT_SLOT_STARTED, /* path */
     GEN_EVENT_SLOT_TEXT,    /* path, text: bytes to append at path */
     GEN_EVENT_SLOT_DONE,    /* path, text: the slot's whole final text */
-    GEN_EVENT_USAGE,        /* usage */
+    GEN_EVENT_USAGE,        /* usage: of this call so far, also of one that fails later */
     GEN_EVENT_HEARTBEAT,    /* progress without text: tokens advanced, bytes received */
+    GEN_EVENT_TOKENS,       /* done: tokens written in this call so far; the speed floor reads it */
+    GEN_EVENT_HOP_STARTED,  /* from the chain: text is the generator's name; what another one had
+                               written is void */
 };
 
+/* What a call cost. Cumulative within one call of `generate`. */
 struct gen_usage {
     int64_t prompt_tokens, cached_tokens, generated_tokens;
     double tokens_per_second; /* generated, while decoding; 0 unknown */
+    int64_t requests;         /* paid requests sent to a provider, canceled ones included */
+    double cost_usd;          /* by the catalogue or api.price; 0 unknown or free */
 };
 
 struct gen_event {
@@ -67,6 +73,7 @@ struct gen_health {
 };
 
 struct generator;
+struct gen_checks; /* generator/check.h */
 
 /* One kind of generator: one static const of these and one line in registry.c. */
 struct generator_type {
@@ -76,11 +83,17 @@ struct generator_type {
      * Must not block on loading: start it and say GEN_STARTING. */
     enum sf_err (*open)(const void *options, void **ctx, struct sf_errbuf *eb);
     /* Writes one answer; blocks until done, failed, canceled or past the deadline. Thread-safe:
-     * several calls may be under way. On failure `result` is untouched. */
+     * several calls may be under way. On failure `result` is untouched; what was spent is told by
+     * GEN_EVENT_USAGE. Retries, breakers and budgets are the chain's: a kind asks once, except that
+     * it walks its target's ladder of abilities (providers.md), which is no retry. */
     enum sf_err (*generate)(void *ctx, const struct gen_call *call, struct gen_result *result,
                             struct sf_errbuf *eb);
     void (*health)(void *ctx, struct gen_health *out); /* never blocks */
-    void (*probe)(void *ctx);                          /* free check, may block 5 s; NULL: none */
+    /* A free look whether the target works: never a paid generation. May block 5 s. SF_OK: it can
+     * be asked again. NULL: health says all there is. */
+    enum sf_err (*probe)(void *ctx, struct sf_errbuf *eb);
+    /* What `storyfi doctor` finds out about this target alone; may block 30 s. NULL: nothing. */
+    void (*check)(void *ctx, struct gen_checks *out);
     void (*close)(void *ctx); /* ends calls under way, frees; NULL ctx ok */
 };
 

@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "http/message.h"
 
-/* One request to another server; blocks until the whole answer is there or the deadline passes. */
+#include <stdatomic.h>
+
+/* One request to another server. */
 struct http_call {
     const char *url;
     const struct http_header *headers;
@@ -15,20 +17,48 @@ struct http_call {
     bool post;
     struct sf_time deadline;
     size_t max_body_bytes;
+    /* Progress: head or body bytes arrived, with the status so far (0 before the head). `piece` is
+     * empty for the head. On the calling thread. False gives the transfer up (SF_ECANCELED). The
+     * body is collected in the answer all the same. NULL: no interest. */
+    bool (*on_data)(void *arg, int status, struct sf_str piece);
+    void *arg;
 };
 
 struct http_answer {
     int status;
     struct sf_buf head; /* header lines "name: value\n" as they came */
     struct sf_buf body;
+    bool sent; /* the request left: a server may have acted on it */
 };
 void http_answer_fini(struct http_answer *a);
 /* The value of a header (case ignored); empty when absent. */
 struct sf_str http_answer_header(const struct http_answer *a, const char *name);
 
-/* SF_ETRANSIENT: not reached; SF_EDEADLINE; SF_ELIMIT: answer over the cap. Any status is SF_OK.
- * The answer is to be fini'd in any case. */
+/* Blocks until the whole answer is there or the deadline passes. SF_ETRANSIENT: not reached, or the
+ * connection broke before the whole body was there; SF_EDEADLINE; SF_ELIMIT: answer over the cap;
+ * SF_ECANCELED. Any status is SF_OK. The answer is to be fini'd in any case. */
 SF_MUST_USE enum sf_err http_client_call(const struct http_call *call, struct http_answer *answer,
                                          struct sf_errbuf *eb);
+
+/* The connections to one target, kept open between calls and shared by all threads: HTTP/2 where
+ * the server speaks it, TLS verified, proxies from the environment. */
+struct http_client;
+SF_MUST_USE enum sf_err http_client_open(struct http_client **out);
+void http_client_close(struct http_client *c); /* no transfer may be under way */
+
+/* One of several calls that go out together. */
+struct http_transfer {
+    struct http_call call;
+    /* results */
+    struct http_answer answer; /* fini in any case */
+    enum sf_err err;           /* as http_client_call's */
+    struct sf_errbuf eb;
+};
+
+/* Runs `n` transfers side by side, at most `at_once` at a time (0: all); returns when all have
+ * ended, each with its own `err`. `cancel` (may be NULL) is looked at every 20 ms and ends them
+ * with SF_ECANCELED. Thread-safe; blocks the calling thread, on which every on_data runs. */
+void http_client_perform(struct http_client *c, struct http_transfer *list, size_t n,
+                         size_t at_once, const atomic_bool *cancel);
 
 #endif

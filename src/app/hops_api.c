@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/hops_internal.h"
+#include "generator/registry.h"
+
+enum sf_err hops_add_api(struct hops *a)
+{
+    struct gen_chain_hop *hop =
+        hops_new(a, registry_find("api"), "api", a->conf->generator.api.provider);
+    if (hop != NULL) {
+        (void)snprintf(hop->reason, sizeof hop->reason,
+                       "api is not in this version: use local, or a custom script_path");
+    }
+    return SF_OK;
+}

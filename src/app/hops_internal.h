@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_APP_HOPS_INTERNAL_H
+#define SF_APP_HOPS_INTERNAL_H
+
+#include "app/hops.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+
+/* The chain while it is put together. One file per kind adds its hops: hops_local.c and so on. */
+struct hops {
+    const struct conf *conf;
+    struct gen_chain_hop *list;
+    size_t n;
+};
+
+/* A new hop at the end; NULL when there is one of this name, or no room. */
+struct gen_chain_hop *hops_new(struct hops *a, const struct generator_type *type, const char *name,
+                               const char *target);
+/* Opens it with its kind's options; a hop that cannot be opened stays, with its reason. Only
+ * SF_ENOMEM is an error. */
+SF_MUST_USE enum sf_err hops_open_one(struct gen_chain_hop *hop, const void *options);
+
+SF_MUST_USE enum sf_err hops_add_local(struct hops *a);
+SF_MUST_USE enum sf_err hops_add_vllm(struct hops *a);
+/* All custom generators ("custom"), or the one of a name: SF_ENOTFOUND when nobody has it. */
+SF_MUST_USE enum sf_err hops_add_custom(struct hops *a, const char *name);
+SF_MUST_USE enum sf_err hops_add_api(struct hops *a);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/hops_internal.h"
+#include "app/models.h"
+#include "conf/environment.h"
+#include "generator/local.h"
+
+#include <string.h>
+
+/* What a child may see of our environment. */
+static const char *const engine_variables[] = {"PATH",         "HOME",         "LANG",
+                                               "TMPDIR",       "CUDA_*",       "GGML_*",
+                                               "STUB_LLAMA_*", "ASAN_OPTIONS", "TSAN_OPTIONS"};
+
+enum sf_err hops_add_local(struct hops *a)
+{
+    const struct conf_local *l = &a->conf->generator.local;
+    struct model_place place;
+    model_find(a->conf, &place);
+    struct gen_chain_hop *hop = hops_new(a, &generator_local, "local", place.name);
+    if (hop == NULL) {
+        return SF_OK;
+    }
+    char **environment = conf_environment_pick(engine_variables, COUNT(engine_variables), NULL);
+    if (environment == NULL) {
+        return SF_ENOMEM;
+    }
+    struct local_options o = {.engine = engine_options_default(),
+                              .model_name = place.name,
+                              .n_languages = place.n_languages,
+                              .instruct = place.instruct,
+                              .small = place.small};
+    memcpy(o.languages, place.languages, sizeof o.languages);
+    o.engine.engine_path = place.engine_path;
+    o.engine.lib_dir = place.lib_dir;
+    o.engine.model_path = place.path;
+    o.engine.device = l->device;
+    o.engine.n_gpu_layers = l->n_gpu_layers;
+    o.engine.context_tokens = l->context_tokens;
+    o.engine.sequences = l->sequences;
+    o.engine.threads = l->threads;
+    o.engine.flash_attention = l->use_flash_attention;
+    o.engine.stall_ms = l->stall_timeout_ms;
+    o.engine.load_ms = l->load_timeout_ms;
+    o.engine.temperature = l->temperature;
+    o.engine.top_p = l->top_p;
+    o.engine.prefix_cache_bytes = l->prefix_cache_bytes;
+    o.engine.environment = (const char *const *)environment;
+    enum sf_err err = hops_open_one(hop, &o);
+    conf_environment_free(environment);
+    return err;
+}
