@@ -19,6 +19,7 @@ from harness import SCRIPTS, Miner, check, run  # noqa: E402
 
 ENGINE = os.environ["STORYFI_ENGINE"]
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-stub-"))
+STALL = 3 if os.environ.get("STORYFI_SANITIZED") else 1  # seconds; the default's 5 are waited for in 60-model
 TASKS = ("blueprint", "characters", "story_arc", "chapters")
 SCRIPT = f'  custom:\n    script_path: "{SCRIPTS / "stories.py"}"\n'
 
@@ -31,7 +32,7 @@ def model(name, lines="chat 1\n"):
 
 def config(path, fallback="[]", more=""):
     return (f'generator:\n  mode: "local"\n  fallback: {fallback}\n  local:\n    model_name: "{path}"\n'
-            f'    engine_path: "{ENGINE}"\n{more}')
+            f'    engine_path: "{ENGINE}"\n    stall_timeout: {STALL}\n{more}')
 
 
 def config_with(path, more):
