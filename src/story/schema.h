@@ -6,16 +6,21 @@
 
 /* The JSON schema of an answer, from the slot table, in the shape that a server takes. */
 enum story_schema_shape {
-    STORY_SCHEMA_FULL,   /* JSON Schema with every bound: vLLM, and for people */
+    STORY_SCHEMA_FULL,   /* JSON Schema with every bound and the computed members: vLLM, people */
     STORY_SCHEMA_STRICT, /* every property required, additionalProperties false, no lengths, counts
                             or patterns, at most 10 levels: OpenAI, Anthropic */
-    STORY_SCHEMA_GEMINI, /* as Gemini's responseJsonSchema takes it */
-    STORY_SCHEMA_PLAIN,  /* types and properties only: the simplification after a refusal */
+    STORY_SCHEMA_GEMINI, /* as Gemini's responseJsonSchema takes it: as STRICT, with the counts of
+                            the outermost lists, without additionalProperties */
+    STORY_SCHEMA_PLAIN,  /* types, properties and required only: the simplification after a refusal
+                          */
 };
 
-/* `wanted` (pointers still missing; n 0: all) cuts the schema to the members asked for. Objects
- * with free keys (relationships, consequences) get fixed properties where the shape allows no
- * others. NULL: out of memory. Caller owns. */
+/* All shapes but FULL leave out what story_repair computes (progress, acts, focus, nextChapter);
+ * element ids stay, they keep a model on its way. Objects with free keys (relationships,
+ * consequences) get fixed properties where the shape allows no others.
+ * `wanted` (pointers still missing; n 0: all) cuts the schema to a flat object with one property
+ * per missing slot, named as story_ask_merge_reply (ask.h) reads it: "characters.2.background".
+ * NULL: out of memory. Caller owns. */
 json_t *story_schema(const struct story_request *request, enum story_schema_shape shape,
                      const char *const *wanted, size_t n_wanted);
 
