@@ -116,7 +116,7 @@ _Noreturn static void keep(const struct plan *p)
             break;
         }
         if (kill_at != 0 && now_ms() >= kill_at) {
-            (void)kill(0, SIGKILL);
+            (void)kill(program, SIGKILL); /* the group when it is reaped */
         }
         /* Once asked to end the pipe is readable for ever: only the time counts then. */
         int ready = poll(&control, kill_at == 0 ? 1 : 0, POLL_MS);

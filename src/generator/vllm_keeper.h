@@ -31,8 +31,8 @@ struct keeper_options {
 SF_MUST_USE enum sf_err keeper_start(const struct keeper_options *o, struct keeper *k,
                                      struct sf_errbuf *eb);
 
-/* Whether the program has ended; then the whole group is dead, the keeper reaped, and `how` says it
- * in words ("exit status 1", "killed by signal 9 (Killed)"). Never blocks. */
+/* Whether the program has ended; then its workers have been sent SIGKILL, the keeper is reaped, and
+ * `how` says it in words ("exit status 1", "killed by signal 9 (Killed)"). Never blocks. */
 bool keeper_has_ended(struct keeper *k, char *how, size_t n);
 
 /* Asks for the end and waits for it, at most stop_ms and a second; then kills. Closes everything.

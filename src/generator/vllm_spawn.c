@@ -25,6 +25,8 @@
 #define LAST_BYTES 80        /* of its last words, in a reason */
 #define HEALTH_PATIENCE_MS 2000
 #define HEALTH_BYTES 65536
+#define CALM_FACTOR 5 /* once ready, /health is looked at so much less often */
+#define MISSES_MAX 6  /* looks without an answer in a row: wedged, not busy */
 
 /* Fields up to `lock` are fixed when open returns; those behind it are under it; the rest belongs
  * to the thread. */
@@ -192,16 +194,17 @@ static void drain(struct vllm_spawn *s, int rounds)
 
 /* ---------------------------------------------------------------------------------- supervision */
 
-static bool answers_health(const struct vllm_spawn *s)
+/* The status of GET /health; 0: no answer. */
+static int health_status(const struct vllm_spawn *s)
 {
     struct http_answer answer = {0};
     struct http_call call = {.url = s->health_url,
                              .deadline = sf_after(sf_now(), HEALTH_PATIENCE_MS),
                              .max_body_bytes = HEALTH_BYTES};
     enum sf_err err = http_client_call(&call, &answer, NULL);
-    bool ready = err == SF_OK && answer.status == 200;
+    int status = err == SF_OK ? answer.status : 0;
     http_answer_fini(&answer);
-    return ready;
+    return status;
 }
 
 /* Waits for output, a wake-up or the tick. */
@@ -209,7 +212,7 @@ static void wait_a_tick(struct vllm_spawn *s, sf_ms span)
 {
     struct pollfd fds[2] = {{.fd = s->wake, .events = POLLIN},
                             {.fd = s->keeper.output, .events = POLLIN}};
-    (void)poll(fds, 2, (int)(span < TICK_MS ? span : TICK_MS));
+    (void)poll(fds, 2, (int)(span < 1 ? 1 : span < TICK_MS ? span : TICK_MS));
     if ((fds[1].revents & POLLIN) != 0) {
         drain(s, 8);
     } else if (fds[1].revents != 0 && (fds[0].revents & POLLIN) == 0) {
@@ -226,33 +229,54 @@ static void say_loading(struct vllm_spawn *s, struct sf_time since)
     set_state(s, GEN_STARTING, reason);
 }
 
-/* One life of vLLM, until it ends, is too slow to start, or we close. True: it was ready. */
+/* What one life of vLLM has shown so far. */
+struct life {
+    struct sf_time since, next_look;
+    bool ready;
+    int misses; /* of /health in a row, once ready */
+};
+
+/* Looks at /health. False: it is no use waiting on, and `how` says why. */
+static bool look(struct vllm_spawn *s, struct life *life, char *how, size_t n)
+{
+    int status = health_status(s);
+    life->misses = status == 200 ? 0 : life->misses + 1;
+    if (status == 200 && !life->ready) {
+        life->ready = true;
+        log_event(LOG_INFO, LOG_GENERATOR, "vllm is ready", LOG_S("url", s->base_url));
+        set_state(s, GEN_READY, "");
+    } else if (!life->ready) {
+        say_loading(s, life->since);
+    }
+    life->next_look = sf_after(sf_now(), s->o.health_interval_ms * (life->ready ? CALM_FACTOR : 1));
+    if (life->ready && status == 503) { /* the server lives, its engine does not */
+        (void)snprintf(how, n, "its engine is dead (GET /health says 503)");
+        return false;
+    }
+    (void)snprintf(how, n, "no answer to GET /health");
+    return !life->ready || life->misses < MISSES_MAX;
+}
+
+/* One life of vLLM, until it ends, is too slow to start, is dead inside, or we close. True: it was
+ * ready. */
 static bool watch_life(struct vllm_spawn *s, char *how, size_t n)
 {
-    struct sf_time since = sf_now(), next_look = since;
-    struct sf_time give_up = sf_after(since, s->o.start_timeout_ms);
-    bool ready = false;
+    struct life life = {.since = sf_now(), .next_look = sf_now()};
+    struct sf_time give_up = sf_after(life.since, s->o.start_timeout_ms);
     while (!is_closing(s) && !keeper_has_ended(&s->keeper, how, n)) {
-        if (!ready && sf_until(give_up) <= 0) {
+        if (!life.ready && sf_until(give_up) <= 0) {
             (void)snprintf(how, n, "not ready after %lld s",
                            (long long)(s->o.start_timeout_ms / 1000));
             break;
         }
-        if (!ready && sf_until(next_look) <= 0) {
-            ready = answers_health(s);
-            next_look = sf_after(sf_now(), s->o.health_interval_ms);
-            if (ready) {
-                log_event(LOG_INFO, LOG_GENERATOR, "vllm is ready", LOG_S("url", s->base_url));
-                set_state(s, GEN_READY, "");
-            } else {
-                say_loading(s, since);
-            }
+        if (sf_until(life.next_look) <= 0 && !look(s, &life, how, n)) {
+            break;
         }
-        wait_a_tick(s, ready ? TICK_MS : sf_until(next_look) + 1);
+        wait_a_tick(s, sf_until(life.next_look) + 1);
     }
     drain(s, 64);
     end_line(s);
-    return ready;
+    return life.ready;
 }
 
 static void say_down(struct vllm_spawn *s, const char *how, sf_ms pause)

@@ -21,8 +21,8 @@ struct vllm_spawn_options {
     const char *const *environment;       /* NULL-terminated "NAME=value"; nothing else is passed */
     sf_ms start_timeout_ms;               /* a start not ready by then is ended and begun anew */
     sf_ms backoff_min_ms, backoff_max_ms; /* pause before a new start; doubles */
-    sf_ms health_interval_ms;
-    sf_ms stop_ms; /* between SIGTERM and SIGKILL */
+    sf_ms health_interval_ms;             /* of looks at /health; five times it once ready */
+    sf_ms stop_ms;                        /* between SIGTERM and SIGKILL */
 };
 /* 30 minutes (a first start downloads the model), 2 s to 5 minutes, 2 s, 10 s; the rest zero. */
 struct vllm_spawn_options vllm_spawn_options_default(void);
@@ -34,7 +34,8 @@ SF_MUST_USE enum sf_err vllm_spawn_open(const struct vllm_spawn_options *o, stru
 /* Ends vLLM and waits for its end, at most stop_ms and a moment. NULL ok. */
 void vllm_spawn_close(struct vllm_spawn *s);
 
-/* GEN_STARTING (also while it starts again), GEN_READY (GET /health said 200), GEN_DOWN (in the
+/* GEN_STARTING (also while it starts again), GEN_READY (GET /health said 200; a 503 after that, or
+ * six looks without an answer, begin it anew), GEN_DOWN (in the
  * pause after a death, with how it ended, its last line and what to do). Thread-safe, never blocks.
  */
 void vllm_spawn_health(struct vllm_spawn *s, struct gen_health *out);

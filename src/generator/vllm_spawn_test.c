@@ -239,6 +239,31 @@ static void one_that_dies_is_started_again_with_its_workers_gone(void **state)
     place_fini(&p);
 }
 
+static void one_whose_engine_is_dead_is_begun_anew(void **state)
+{
+    (void)state;
+    struct place p;
+    struct vllm_spawn *s = NULL;
+    struct gen_health health;
+    struct http_answer answer = {0};
+    char url[96];
+    place_init(&p, "ready");
+    p.options.backoff_min_ms = p.options.backoff_max_ms = 300;
+    assert_int_equal(vllm_spawn_open(&p.options, &s, NULL), SF_OK);
+    await_state(s, GEN_READY, &health);
+    (void)snprintf(url, sizeof url, "%.*s/engine_dies", (int)strlen(vllm_spawn_base_url(s)) - 3,
+                   vllm_spawn_base_url(s));
+    struct http_call call = {
+        .url = url, .deadline = sf_after(sf_now(), PATIENCE_MS), .max_body_bytes = 4096};
+    assert_int_equal(http_client_call(&call, &answer, NULL), SF_OK);
+    http_answer_fini(&answer);
+    await_state(s, GEN_DOWN, &health);
+    assert_non_null(strstr(health.reason, "its engine is dead"));
+    await_state(s, GEN_READY, &health);
+    vllm_spawn_close(s);
+    place_fini(&p);
+}
+
 static void one_that_exits_at_once_is_down_with_its_last_words(void **state)
 {
     (void)state;
@@ -385,6 +410,7 @@ int main(void)
         cmocka_unit_test(ready_means_that_its_endpoint_answers),
         cmocka_unit_test(close_ends_the_whole_group),
         cmocka_unit_test(one_that_dies_is_started_again_with_its_workers_gone),
+        cmocka_unit_test(one_whose_engine_is_dead_is_begun_anew),
         cmocka_unit_test(one_that_exits_at_once_is_down_with_its_last_words),
         cmocka_unit_test(one_that_never_gets_ready_is_begun_anew),
         cmocka_unit_test(a_flood_of_bytes_does_no_harm),

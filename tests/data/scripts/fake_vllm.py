@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Stands in for vLLM: `fake_vllm.py serve MODEL --port P …`. What it does is in FAKE_VLLM: ready,
-exits, never_ready, stubborn (no SIGTERM), floods. FAKE_VLLM_NOTES is a file that gets one JSON line
-per start: its arguments, environment, pid and that of a worker that sleeps for ever."""
+exits, never_ready, stubborn (no SIGTERM), floods; GET /engine_dies makes it answer /health with
+503. FAKE_VLLM_NOTES is a file that gets one JSON line per start: its arguments, environment, pid
+and that of a worker that sleeps for ever."""
 import http.server
 import json
 import os
@@ -23,6 +24,9 @@ if mode == "floods":
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        global mode
+        if self.path == "/engine_dies":
+            mode = "never_ready"
         up = mode != "never_ready" or self.path != "/health"
         body = b'{"object":"list","data":[{"id":"m"}]}' if self.path == "/v1/models" else b""
         self.send_response(200 if up else 503)
