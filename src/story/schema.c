@@ -124,11 +124,7 @@ static json_t *relations(struct making *m, const struct story_slot *slot, size_t
             set(m, properties, story_character_ids[i], slot_text(m, slot));
         }
     }
-    json_t *schema = object_of(m, properties, m->shape == STORY_SCHEMA_FULL || index == ANY);
-    if (m->shape == STORY_SCHEMA_FULL) {
-        set(m, schema, "minProperties", json_integer(slot->min_items));
-    }
-    return schema;
+    return object_of(m, properties, index == ANY);
 }
 
 static json_t *focus(struct making *m, const struct story_slot *slot)
@@ -160,6 +156,9 @@ static json_t *signed_number(struct making *m)
     return schema;
 }
 
+/* FULL leaves the keys beside "mood" free; what they hold is a signed number. Not a bound of the
+ * network's but of what is asked for: so every backend of vLLM can keep it (they take minProperties
+ * only where all named properties are required, and no patternProperties). */
 static json_t *consequences(struct making *m)
 {
     static const char *const counted[] = {"relationship_ally", "relationship_rival",
@@ -167,13 +166,13 @@ static json_t *consequences(struct making *m)
     bool full = m->shape == STORY_SCHEMA_FULL;
     json_t *properties = json_object();
     set(m, properties, "mood", text(m, 1, 40));
-    for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++) {
+    for (size_t i = 0; !full && i < sizeof counted / sizeof counted[0]; i++) {
         set(m, properties, counted[i], signed_number(m));
     }
-    json_t *schema = object_of(m, properties, full);
+    json_t *schema = object_of(m, properties, false);
     if (full) {
         set(m, schema, "minProperties", json_integer(2));
-        set(m, schema, "additionalProperties", text(m, 1, 40));
+        set(m, schema, "additionalProperties", signed_number(m));
     }
     return schema;
 }
