@@ -50,21 +50,6 @@ static json_t *fixed(struct making *m, const char *type, json_t *value_own)
     return schema;
 }
 
-static json_t *text(struct making *m, unsigned min, unsigned max)
-{
-    json_t *schema = typed(m, "string");
-    if (m->shape == STORY_SCHEMA_FULL) {
-        set(m, schema, "minLength", json_integer(min));
-        set(m, schema, "maxLength", json_integer(max));
-    }
-    return schema;
-}
-
-static json_t *slot_text(struct making *m, const struct story_slot *slot)
-{
-    return text(m, slot->min_chars, story_slot_max_chars(slot, sf_str(m->request->user_input)));
-}
-
 static json_t *array_of(struct making *m, json_t *items_own)
 {
     json_t *schema = typed(m, "array");
@@ -90,13 +75,16 @@ static json_t *all_keys(struct making *m, json_t *properties)
     return keys;
 }
 
-/* An object of exactly these properties. `optional`: none of them has to be there. */
-static json_t *object_of(struct making *m, json_t *properties_own, bool optional)
+/* An object of these properties and, where the shape can say so, no others. `required_own` NULL:
+ * all of them; empty: none. */
+static json_t *object_of(struct making *m, json_t *properties_own, json_t *required_own)
 {
     json_t *schema = typed(m, "object");
-    json_t *required = optional ? NULL : all_keys(m, properties_own);
+    json_t *required = required_own == NULL ? all_keys(m, properties_own) : required_own;
     set(m, schema, "properties", properties_own);
-    if (!optional) {
+    if (json_array_size(required) == 0) {
+        json_decref(required);
+    } else {
         set(m, schema, "required", required);
     }
     if (m->shape == STORY_SCHEMA_FULL || m->shape == STORY_SCHEMA_STRICT) {
@@ -107,7 +95,7 @@ static json_t *object_of(struct making *m, json_t *properties_own, bool optional
 
 static json_t *list(struct making *m, const struct story_slot *slot)
 {
-    json_t *schema = array_of(m, slot_text(m, slot));
+    json_t *schema = array_of(m, typed(m, "string"));
     bool outermost = strchr(slot->path, '*') == NULL;
     if (m->shape == STORY_SCHEMA_FULL || (m->shape == STORY_SCHEMA_GEMINI && outermost)) {
         set_count(m, schema, slot->min_items, slot->max_items);
@@ -116,15 +104,15 @@ static json_t *list(struct making *m, const struct story_slot *slot)
 }
 
 /* One property per other character. PLAIN has one schema for all elements, so all five may be. */
-static json_t *relations(struct making *m, const struct story_slot *slot, size_t index)
+static json_t *relations(struct making *m, size_t index)
 {
     json_t *properties = json_object();
     for (size_t i = 0; i < STORY_CAST; i++) {
         if (i != index) {
-            set(m, properties, story_character_ids[i], slot_text(m, slot));
+            set(m, properties, story_character_ids[i], typed(m, "string"));
         }
     }
-    return object_of(m, properties, index == ANY);
+    return object_of(m, properties, index == ANY ? json_array() : NULL);
 }
 
 static json_t *focus(struct making *m, const struct story_slot *slot)
@@ -165,11 +153,11 @@ static json_t *consequences(struct making *m)
                                           "resource_supplies"};
     bool full = m->shape == STORY_SCHEMA_FULL;
     json_t *properties = json_object();
-    set(m, properties, "mood", text(m, 1, 40));
+    set(m, properties, "mood", typed(m, "string"));
     for (size_t i = 0; !full && i < sizeof counted / sizeof counted[0]; i++) {
         set(m, properties, counted[i], signed_number(m));
     }
-    json_t *schema = object_of(m, properties, false);
+    json_t *schema = object_of(m, properties, NULL);
     if (full) {
         set(m, schema, "minProperties", json_integer(2));
         set(m, schema, "additionalProperties", signed_number(m));
@@ -179,8 +167,8 @@ static json_t *consequences(struct making *m)
 
 static json_t *choices(struct making *m, const struct story_slot *slot, size_t index)
 {
-    json_t *properties = json_object();
-    set(m, properties, "text", text(m, slot->min_chars, slot->max_chars));
+    json_t *properties = json_object(), *required = json_pack("[s, s]", "text", "consequences");
+    set(m, properties, "text", typed(m, "string"));
     if (m->shape == STORY_SCHEMA_FULL) {
         json_t *next = typed(m, "integer");
         int chapter = m->request->chapter_ids[index];
@@ -190,7 +178,7 @@ static json_t *choices(struct making *m, const struct story_slot *slot, size_t i
         set(m, properties, "nextChapter", next);
     }
     set(m, properties, "consequences", consequences(m));
-    json_t *schema = array_of(m, object_of(m, properties, false));
+    json_t *schema = array_of(m, object_of(m, properties, required));
     if (m->shape == STORY_SCHEMA_FULL) {
         set_count(m, schema, slot->min_items, slot->max_items);
     }
@@ -241,9 +229,8 @@ static json_t *computed(struct making *m, const struct story_slot *slot, size_t 
     if (strcmp(slot->name, "id") == 0) {
         return element_id(m, index);
     }
-    return strcmp(slot->name, "storyProgress") == 0
-               ? fixed(m, "number", json_real(story_progress[index]))
-               : act_chapters(m, slot->path);
+    return strcmp(slot->name, "storyProgress") == 0 ? typed(m, "number")
+                                                    : act_chapters(m, slot->path);
 }
 
 /* `index` is ANY only in shapes that leave out what depends on the place. */
@@ -253,11 +240,11 @@ static json_t *slot_schema(struct making *m, const struct story_slot *slot, size
     case STORY_SLOT_LINE:
     case STORY_SLOT_PARAGRAPH:
     case STORY_SLOT_TEXT:
-        return slot_text(m, slot);
+        return typed(m, "string");
     case STORY_SLOT_LIST:
         return list(m, slot);
     case STORY_SLOT_RELATIONS:
-        return relations(m, slot, index);
+        return relations(m, index);
     case STORY_SLOT_IDS:
         return focus(m, slot);
     case STORY_SLOT_CHOICES:
@@ -268,12 +255,11 @@ static json_t *slot_schema(struct making *m, const struct story_slot *slot, size
     return NULL;
 }
 
-/* What story_repair fills in is not asked for; element ids are, as a guide. */
-static bool is_asked(const struct making *m, const struct story_slot *slot)
+/* What story_repair fills in; element ids are asked for all the same, as a guide. */
+static bool is_repaired(const struct story_slot *slot)
 {
-    bool repaired = slot->kind == STORY_SLOT_IDS ||
-                    (slot->kind == STORY_SLOT_COMPUTED && strcmp(slot->name, "id") != 0);
-    return m->shape == STORY_SCHEMA_FULL || !repaired;
+    return slot->kind == STORY_SLOT_IDS ||
+           (slot->kind == STORY_SLOT_COMPUTED && strcmp(slot->name, "id") != 0);
 }
 
 static json_t *object_at(struct making *m, const char *prefix, size_t index);
@@ -311,10 +297,11 @@ static json_t *array_at(struct making *m, const char *path)
 static json_t *object_at(struct making *m, const char *prefix, size_t index)
 {
     size_t at = strlen(prefix);
-    json_t *properties = json_object();
+    json_t *properties = json_object(), *required = json_array();
     for (size_t i = 0; i < m->n; i++) {
         const struct story_slot *slot = &m->rows[i];
-        if (strncmp(slot->path, prefix, at) != 0 || slot->path[at] != '/' || !is_asked(m, slot)) {
+        bool left_out = is_repaired(slot) && m->shape != STORY_SCHEMA_FULL;
+        if (strncmp(slot->path, prefix, at) != 0 || slot->path[at] != '/' || left_out) {
             continue;
         }
         char path[STORY_PATH_MAX], *name = path + at + 1;
@@ -328,9 +315,12 @@ static json_t *object_at(struct making *m, const char *prefix, size_t index)
                              : end[1] == '*' ? array_at(m, path)
                                              : object_at(m, path, index);
             set(m, properties, name, member);
+            if (end != NULL || !is_repaired(slot)) {
+                append(m, required, json_string(name));
+            }
         }
     }
-    return object_of(m, properties, false);
+    return object_of(m, properties, required);
 }
 
 json_t *story_schema(const struct story_request *request, enum story_schema_shape shape,
@@ -348,7 +338,7 @@ json_t *story_schema(const struct story_request *request, enum story_schema_shap
         for (size_t i = 0; i < n; i++) {
             set(&m, properties, parts[i].key, slot_schema(&m, parts[i].slot, parts[i].index));
         }
-        schema = object_of(&m, properties, false);
+        schema = object_of(&m, properties, NULL);
     }
     if (m.failed) {
         json_decref(schema);
