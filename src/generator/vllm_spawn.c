@@ -341,7 +341,7 @@ static void *supervise(void *arg)
 static struct sf_str search_path(const struct vllm_spawn_options *o)
 {
     for (size_t i = 0; o->environment != NULL && o->environment[i] != NULL; i++) {
-        if (strncmp(o->environment[i], "PATH=", 5) == 0) {
+        if (strncmp(o->environment[i], "PATH=", 5) == 0 && o->environment[i][5] != '\0') {
             return sf_str(o->environment[i] + 5);
         }
     }
@@ -364,6 +364,9 @@ static enum sf_err find_command(struct vllm_spawn *s, struct sf_errbuf *eb)
         free(s->path);
         s->path = sf_buf_take(&path);
         found = dir.n > 0 && s->path != NULL && access(s->path, X_OK) == 0;
+    }
+    if (s->path == NULL) {
+        return SF_ENOMEM;
     }
     return found ? SF_OK
                  : sf_fail(eb, SF_ENOTFOUND,

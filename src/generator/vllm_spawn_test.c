@@ -379,9 +379,11 @@ static void what_cannot_work_is_refused_with_a_remedy(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        static const char *const environment[] = {"PATH=", NULL};
         struct vllm_spawn_options o = vllm_spawn_options_default();
         struct vllm_spawn *s = NULL;
         struct sf_errbuf eb = {0};
+        o.environment = environment;
         o.command = refusals[i].command;
         o.model = refusals[i].model;
         assert_int_equal(vllm_spawn_open(&o, &s, &eb), refusals[i].err);
