@@ -16,6 +16,28 @@ struct app {
     struct templates templates;
 };
 
+static struct gen_chain_options chain_options(const struct conf_generator *g, bool probes)
+{
+    const struct conf_chain *c = &g->chain;
+    struct gen_chain_options o = gen_chain_options_default();
+    o.progress_ms = c->progress_timeout_ms;
+    o.min_tokens_per_second = c->min_tokens_per_second;
+    o.min_tokens_window_ms = c->min_tokens_window_ms;
+    o.jitter_min_ms = c->retry_jitter_min_ms;
+    o.jitter_max_ms = c->retry_jitter_max_ms;
+    o.account_open_ms = c->account_open_ms;
+    o.rate_bench_ms = c->rate_limit_bench_ms;
+    o.probe_interval_ms = probes ? c->probe_interval_ms : 0;
+    o.hedge_after_ms = g->hedge_after_ms;
+    o.breaker = (struct breaker_options){.failures = (int)c->breaker_failures,
+                                         .window = (int)c->breaker_window,
+                                         .min_samples = (int)c->breaker_min_samples,
+                                         .share = c->breaker_share,
+                                         .open_ms = c->breaker_open_ms,
+                                         .open_max_ms = c->breaker_open_max_ms};
+    return o;
+}
+
 enum sf_err app_open(const struct conf *conf, const struct app_options *o, struct app **out,
                      struct sf_errbuf *eb)
 {
@@ -29,15 +51,7 @@ enum sf_err app_open(const struct conf *conf, const struct app_options *o, struc
     a->conf = conf_ref(conf);
     enum sf_err err = hops_open(conf, o->only, hops, &n, eb);
     if (err == SF_OK) {
-        const struct conf_chain *c = &conf->generator.chain;
-        struct gen_chain_options options = gen_chain_options_default();
-        options.progress_ms = c->progress_timeout_ms;
-        options.breaker = (struct breaker_options){.failures = (int)c->breaker_failures,
-                                                   .window = (int)c->breaker_window,
-                                                   .min_samples = (int)c->breaker_min_samples,
-                                                   .share = c->breaker_share,
-                                                   .open_ms = c->breaker_open_ms,
-                                                   .open_max_ms = c->breaker_open_max_ms};
+        struct gen_chain_options options = chain_options(&conf->generator, o->probes);
         err = gen_chain_open(&options, hops, n, &a->chain, eb);
         if (err != SF_OK) {
             hops_close(hops, n);

@@ -12,6 +12,7 @@ struct app;
 
 struct app_options {
     const char *only; /* this kind (or custom name) alone, no fallback; NULL: mode and fallback */
+    bool probes;      /* looks after generators that are out: for those that run long */
 };
 
 /* Opens every configured generator; one that cannot be opened stays in the chain with its reason.

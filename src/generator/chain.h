@@ -22,6 +22,7 @@ struct gen_chain_options {
     sf_ms hedge_after_ms;               /* 0 off */
     struct breaker_options breaker;
 };
+/* The numbers of the retry table; nobody probes unless asked to. */
 struct gen_chain_options gen_chain_options_default(void);
 
 /* A hop that cannot even be opened stays in the chain with its reason (type set, ctx NULL). */
@@ -71,14 +72,23 @@ struct gen_trail {
     const struct generator *answered; /* borrowed from the chain; NULL nobody */
 };
 
-/* Walks the chain: each hop gets what remains less a reserve for those behind it. An answer is
- * repaired and validated; what is missing is asked for once more from the same hop (only the
- * missing parts), else the next hop starts. On SF_OK `result` is owned by the caller and
- * deep-valid. Errors: SF_EDEADLINE, SF_ECANCELED, SF_EUNAVAILABLE (all failed; the text lists why).
+/* Walks the chain: each hop gets what remains less a reserve for those behind it that can be asked.
+ * A hop is asked again only as the table of errors says (base/err.h); an answer is repaired and
+ * validated, and what is missing is asked for once more from the same hop (only the missing parts),
+ * else the next hop starts. With hedge_after_ms a late hop goes on while the next one starts, the
+ * first valid answer wins, the other is canceled.
+ * On SF_OK `result` is owned by the caller and deep-valid, and its usage is that of all attempts of
+ * the hop that answered. Errors: SF_EDEADLINE, SF_ECANCELED, SF_EUNAVAILABLE (all failed; the text
+ * lists why). Events come on the calling thread only: HOP_STARTED voids all that came before,
+ * SLOT_STARTED what came for its path; what is left in the end is exactly the answer's texts.
  * Thread-safe; blocks, on the calling thread. */
 SF_MUST_USE enum sf_err gen_chain_generate(struct gen_chain *c, const struct gen_call *call,
                                            struct gen_result *result, struct gen_trail *trail,
                                            struct sf_errbuf *eb);
+
+/* The first hop that was asked or passed over before another one answered; NULL when the first one
+ * answered, or nobody did. For the line that names both. */
+const struct gen_step *gen_trail_first_failure(const struct gen_trail *trail);
 
 /* Counts spending of an account that happened at `wall_ns` (before this process began: from the
  * journal), for the limits. Calls made by this chain count themselves. */
@@ -89,17 +99,37 @@ void gen_chain_charge(struct gen_chain *c, const char *account, int64_t wall_ns,
  * valid answers in time). Hops with a worth are walked highest first. */
 void gen_chain_set_worth(struct gen_chain *c, const char *name, double worth);
 
-/* State of every hop, in order. Returns their number. */
+enum gen_gate {
+    GEN_GATE_CLOSED,    /* the breaker lets calls through */
+    GEN_GATE_HALF_OPEN, /* the next call decides, or is under way */
+    GEN_GATE_OPEN,
+    GEN_GATE_BENCHED, /* by a rate limit */
+    GEN_GATE_RELOAD,  /* until the configuration is loaded again */
+};
+
+/* State of every hop, as configured. Returns their number. */
 struct gen_hop_status {
     const struct generator *generator; /* borrowed */
     struct gen_health health;
-    bool breaker_open;
+    bool breaker_open; /* a call would be refused now, by the breaker */
     uint64_t answers, failures;
     char last_error[256];
+    bool can_answer; /* ready, and neither breaker, account nor budget in the way */
+    enum gen_gate gate;
+    sf_ms gate_left_ms;       /* of open and benched; -1 until a reload */
+    const char *account;      /* borrowed; "" none */
+    char account_reason[256]; /* why the whole account is out; "" it is not */
+    sf_ms account_left_ms;
+    sf_ms latency_p50_ms, latency_p95_ms; /* of the last 64 answers; 0 none yet */
+    double success_share;                 /* of the last 64 requests; -1 none yet */
+    enum sf_err last_code;
+    int64_t last_error_wall_ns; /* 0 none */
+    struct gen_usage usage;     /* sums since the chain opened */
+    double worth;               /* by gen_chain_set_worth; -1 none */
 };
 size_t gen_chain_status(struct gen_chain *c, struct gen_hop_status out[static GEN_CHAIN_MAX]);
 
-/* Whether some hop could answer now. */
+/* Whether some hop can really answer now. */
 bool gen_chain_is_ready(struct gen_chain *c);
 
 #endif

@@ -6,25 +6,53 @@
 #include <poll.h>
 #include <pthread.h>
 
-#define TICK_MS 20
+#define TICK_MS 10
+#define LATE_MS 100 /* generators keep the deadline themselves; this is for one that does not */
 
 struct watch {
     pthread_t thread;
-    pthread_mutex_t lock; /* of the list and `stalled` */
+    pthread_mutex_t lock; /* of the list and the verdicts */
     pthread_cond_t changed;
     struct watched *items;
     bool closing;
 };
 
+/* Tokens of the last window, by tenths: one that lies wholly behind the first token is judged. */
+static bool is_too_slow(struct watched *item, int64_t now_ms)
+{
+    const struct watch_rules *r = &item->rules;
+    int64_t tokens = atomic_load(&item->tokens), step = r->window_ms / WATCH_SAMPLES;
+    if (r->min_tokens_per_second <= 0 || tokens <= 0 || now_ms - item->sampled_ms < step) {
+        return false;
+    }
+    int at = item->n_samples % WATCH_SAMPLES;
+    int64_t gained = tokens - item->samples[at];
+    bool full = item->n_samples >= WATCH_SAMPLES;
+    item->samples[at] = tokens;
+    item->n_samples++;
+    item->sampled_ms = now_ms;
+    return full && (double)gained < r->min_tokens_per_second * (double)r->window_ms / 1000.0;
+}
+
 static void look_at(struct watched *item)
 {
     const struct gen_call *call = item->outer;
-    bool gone = call->cancel != NULL && atomic_load(call->cancel);
-    bool silent = sf_now().ms - atomic_load(&item->last_event_ms) > item->patience;
-    if (silent && !gone) {
-        item->stalled = true;
+    int64_t now_ms = sf_now().ms;
+    if (call->cancel != NULL && atomic_load(call->cancel)) {
+        atomic_store(&item->cancel, true);
+        return;
     }
-    if (gone || silent) {
+    if (item->verdict != WATCH_FINE) {
+        return;
+    }
+    if (now_ms - atomic_load(&item->last_event_ms) > item->rules.patience_ms) {
+        item->verdict = WATCH_STALLED;
+    } else if (is_too_slow(item, now_ms)) {
+        item->verdict = WATCH_SLOW;
+    } else if (now_ms - call->deadline.ms > LATE_MS) {
+        item->verdict = WATCH_LATE;
+    }
+    if (item->verdict != WATCH_FINE) {
         atomic_store(&item->cancel, true);
     }
 }
@@ -84,18 +112,20 @@ static void on_event(void *arg, const struct gen_event *event)
 {
     struct watched *item = arg;
     atomic_store(&item->last_event_ms, sf_now().ms);
+    if (event->kind == GEN_EVENT_TOKENS) {
+        atomic_store(&item->tokens, event->done);
+    }
     if (item->outer->on_event != NULL) {
         item->outer->on_event(item->outer->event_arg, event);
     }
 }
 
 void watch_begin(struct watch *w, struct watched *item, const struct gen_call *outer,
-                 sf_ms patience, struct gen_call *inner)
+                 const struct watch_rules *rules, struct gen_call *inner)
 {
-    item->outer = outer;
-    item->patience = patience;
-    item->stalled = false;
+    *item = (struct watched){.outer = outer, .rules = *rules};
     atomic_init(&item->last_event_ms, sf_now().ms);
+    atomic_init(&item->tokens, 0);
     atomic_init(&item->cancel, false);
     inner->cancel = &item->cancel;
     inner->on_event = on_event;
@@ -107,7 +137,7 @@ void watch_begin(struct watch *w, struct watched *item, const struct gen_call *o
     (void)pthread_mutex_unlock(&w->lock);
 }
 
-bool watch_end(struct watch *w, struct watched *item)
+enum watch_verdict watch_end(struct watch *w, struct watched *item)
 {
     (void)pthread_mutex_lock(&w->lock);
     struct watched **at = &w->items;
@@ -115,7 +145,7 @@ bool watch_end(struct watch *w, struct watched *item)
         at = &(*at)->next;
     }
     *at = item->next;
-    bool stalled = item->stalled;
+    enum watch_verdict verdict = item->verdict;
     (void)pthread_mutex_unlock(&w->lock);
-    return stalled;
+    return verdict;
 }

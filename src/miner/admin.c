@@ -22,7 +22,7 @@ static json_t *generators(struct app *app, bool *ready)
     size_t n = gen_chain_status(app_chain(app), status);
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
-        *ready = *ready || (status[i].health.state == GEN_READY && !status[i].breaker_open);
+        *ready = *ready || status[i].can_answer;
         (void)json_array_append_new(list, generator_status(&status[i]));
     }
     return list;

@@ -138,7 +138,7 @@ static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf
 
 static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
 {
-    struct app_options o = {.only = NULL};
+    struct app_options o = {.only = NULL, .probes = true};
     enum sf_err err = open_identity(m, conf, eb);
     if (err == SF_OK) {
         err = lock_file_take(conf->state_dir, m->axon.me.hotkey, &m->lock_fd, eb);

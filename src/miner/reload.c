@@ -15,7 +15,7 @@ static void say_difference(void *arg, const char *key, bool reload)
 
 void reload_begin(struct reload *r, struct axon *axon, miner_reload_fn reload, void *arg)
 {
-    struct app_options o = {.only = NULL};
+    struct app_options o = {.only = NULL, .probes = true};
     struct sf_errbuf eb = {.code = SF_OK};
     const struct conf *conf = reload(arg);
     if (conf == NULL) {

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "generator/chain_internal.h"
+
+#include "base/log.h"
+
+#include <time.h>
+
+/* One thread per hop looks after it while it is out, so that a slow look at one does not delay
+ * another, and two at the same one cannot meet. The looks are free ones. */
+
+/* What the kind itself says; a kind without a probe has no other word. */
+static bool look(const struct generator *g, struct gen_health *health)
+{
+    struct sf_errbuf eb = {.code = SF_OK};
+    if (g->type->probe == NULL) {
+        g->type->health(g->ctx, health);
+        return health->state == GEN_READY || health->state == GEN_DEGRADED;
+    }
+    enum sf_err err = g->type->probe(g->ctx, &eb);
+    log_event(LOG_DEBUG, LOG_CHAIN, "probed", LOG_S("generator", g->name),
+              LOG_S("code", sf_err_info(err)->name), LOG_S("err", sf_err_text(&eb, err)));
+    return err == SF_OK;
+}
+
+static bool needs_a_look(struct prober *p)
+{
+    const struct generator *g = &p->hop->given.generator;
+    struct gen_health health = {.state = GEN_READY};
+    g->type->health(g->ctx, &health);
+    (void)pthread_mutex_lock(&p->chain->lock);
+    bool open = p->hop->breaker.open;
+    (void)pthread_mutex_unlock(&p->chain->lock);
+    return open || health.state == GEN_DOWN || health.state == GEN_DEGRADED;
+}
+
+/* A target that answers free looks while calls hang costs each caller its patience: there only a
+ * change from no to yes lets the next one try before its pause is over. */
+static void note_look(struct prober *p, bool ok)
+{
+    (void)pthread_mutex_lock(&p->chain->lock);
+    if (ok && (!p->doubted || !p->last_ok)) {
+        breaker_half_open(&p->hop->breaker);
+    }
+    p->last_ok = ok;
+    (void)pthread_mutex_unlock(&p->chain->lock);
+}
+
+/* Waits for the next turn; false: the chain closes. */
+static bool wait_until(struct prober *p, const struct timespec *turn)
+{
+    struct gen_chain *c = p->chain;
+    int rc = 0;
+    (void)pthread_mutex_lock(&c->lock);
+    while (!c->closing && rc == 0) {
+        rc = pthread_cond_timedwait(&c->changed, &c->lock, turn);
+    }
+    bool closing = c->closing;
+    (void)pthread_mutex_unlock(&c->lock);
+    return !closing;
+}
+
+static void add_ms(struct timespec *t, sf_ms span)
+{
+    t->tv_sec += (time_t)(span / 1000);
+    t->tv_nsec += (long)(span % 1000) * 1000000;
+    if (t->tv_nsec >= 1000000000) {
+        t->tv_sec++;
+        t->tv_nsec -= 1000000000;
+    }
+}
+
+static void *run(void *arg)
+{
+    struct prober *p = arg;
+    struct timespec turn;
+    struct gen_health health;
+    (void)clock_gettime(CLOCK_MONOTONIC, &turn);
+    add_ms(&turn, p->chain->options.probe_interval_ms);
+    while (wait_until(p, &turn)) {
+        (void)clock_gettime(CLOCK_MONOTONIC, &turn);
+        add_ms(&turn, p->chain->options.probe_interval_ms);
+        if (needs_a_look(p)) {
+            note_look(p, look(&p->hop->given.generator, &health));
+        } else {
+            note_look(p, true);
+        }
+    }
+    return NULL;
+}
+
+enum sf_err probers_start(struct gen_chain *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        struct prober *p = &c->hops[i].prober;
+        if (c->hops[i].given.generator.ctx == NULL) {
+            continue;
+        }
+        p->last_ok = true;
+        p->runs = pthread_create(&p->thread, NULL, run, p) == 0;
+        if (!p->runs) {
+            (void)pthread_mutex_lock(&c->lock);
+            c->closing = true;
+            (void)pthread_cond_broadcast(&c->changed);
+            (void)pthread_mutex_unlock(&c->lock);
+            probers_join(c);
+            return SF_ENOMEM;
+        }
+    }
+    return SF_OK;
+}
+
+void probers_join(struct gen_chain *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        struct prober *p = &c->hops[i].prober;
+        if (p->runs) {
+            (void)pthread_join(p->thread, NULL);
+            p->runs = false;
+        }
+    }
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "generator/chain_internal.h"
+
+#include <string.h>
+
+void usage_add(struct gen_usage *sum, const struct gen_usage *more)
+{
+    sum->prompt_tokens += more->prompt_tokens;
+    sum->cached_tokens += more->cached_tokens;
+    sum->generated_tokens += more->generated_tokens;
+    sum->requests += more->requests;
+    sum->cost_usd += more->cost_usd;
+    if (more->tokens_per_second > 0) {
+        sum->tokens_per_second = more->tokens_per_second;
+    }
+}
+
+static size_t known(size_t ever)
+{
+    return ever < CHAIN_SAMPLES ? ever : CHAIN_SAMPLES;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    sf_ms x = *(const sf_ms *)a, y = *(const sf_ms *)b;
+    return (x > y) - (x < y);
+}
+
+static void tell_latencies(const struct hop *h, struct gen_hop_status *out)
+{
+    sf_ms sorted[CHAIN_SAMPLES];
+    size_t n = known(h->n_latencies);
+    if (n == 0) {
+        return;
+    }
+    memcpy(sorted, h->latencies, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_size);
+    out->latency_p50_ms = sorted[(n - 1) / 2];
+    out->latency_p95_ms = sorted[(n * 95 + 99) / 100 - 1];
+}
+
+static void tell_outcomes(const struct hop *h, struct gen_hop_status *out)
+{
+    size_t good = 0, n = known(h->n_outcomes);
+    for (size_t i = 0; i < n; i++) {
+        good += h->outcomes[i] ? 1 : 0;
+    }
+    out->success_share = n == 0 ? -1 : (double)good / (double)n;
+    out->answers = h->answers;
+    out->failures = h->failures;
+    out->last_code = h->last_code;
+    out->last_error_wall_ns = h->last_error_wall_ns;
+    out->usage = h->usage;
+    out->worth = h->worth;
+    memcpy(out->last_error, h->last_error, sizeof h->last_error);
+}
+
+static const enum gen_gate gates[] = {
+    [BREAKER_CLOSED] = GEN_GATE_CLOSED, [BREAKER_HALF_OPEN] = GEN_GATE_HALF_OPEN,
+    [BREAKER_OPEN] = GEN_GATE_OPEN,     [BREAKER_BENCHED] = GEN_GATE_BENCHED,
+    [BREAKER_RELOAD] = GEN_GATE_RELOAD,
+};
+
+static void tell_gates(const struct hop *h, struct gen_hop_status *out)
+{
+    out->account = h->account->name;
+    out->breaker_open = breaker_is_open(&h->breaker);
+    out->gate = gates[breaker_state(&h->breaker, &out->gate_left_ms)];
+    if (!account_is_out(h->account, out->account_reason, sizeof out->account_reason,
+                        &out->account_left_ms)) {
+        out->account_reason[0] = '\0';
+    }
+    out->can_answer =
+        out->health.state == GEN_READY && !out->breaker_open && out->account_reason[0] == '\0';
+}
+
+size_t gen_chain_status(struct gen_chain *c, struct gen_hop_status out[static GEN_CHAIN_MAX])
+{
+    for (size_t i = 0; i < c->n; i++) {
+        struct hop *h = &c->hops[i];
+        const struct generator *g = &h->given.generator;
+        out[i] = (struct gen_hop_status){.generator = g, .health = {.state = GEN_DOWN}};
+        if (g->ctx != NULL) {
+            g->type->health(g->ctx, &out[i].health);
+        } else {
+            memcpy(out[i].health.reason, h->given.reason, sizeof h->given.reason);
+        }
+        (void)pthread_mutex_lock(&c->lock);
+        tell_latencies(h, &out[i]);
+        tell_outcomes(h, &out[i]);
+        tell_gates(h, &out[i]);
+        (void)pthread_mutex_unlock(&c->lock);
+    }
+    return c->n;
+}
+
+bool gen_chain_is_ready(struct gen_chain *c)
+{
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    size_t n = gen_chain_status(c, status);
+    for (size_t i = 0; i < n; i++) {
+        if (status[i].can_answer) {
+            return true;
+        }
+    }
+    return false;
+}
