@@ -1,129 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "generator/chain.h"
 
-#include "base/file.h"
-
-#include <poll.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-/* A generator that behaves as its test says. */
-struct fake {
-    enum sf_err fails[4]; /* of the calls in order; after them SF_OK */
-    const char *lacks;    /* top-level field left out of the first answer */
-    bool hangs;           /* until canceled */
-    bool beats;           /* while it hangs */
-    enum gen_state state;
-    int calls, closed;
-    size_t wanted_n;
-    char wanted[64];
-    sf_ms had; /* until the deadline, at the last call */
-};
-
-static json_t *answer(void)
-{
-    struct sf_buf b;
-    json_t *v = NULL;
-    sf_buf_init(&b, 1U << 20);
-    assert_int_equal(sf_file_read(SOURCE_DIR "/tests/data/story/blueprint.json", &b, NULL), SF_OK);
-    assert_int_equal(json_parse(sf_buf_str(&b), JSON_LIMITS_DEFAULT, &v, NULL), SF_OK);
-    sf_buf_fini(&b);
-    return v;
-}
-
-static enum sf_err hang(const struct fake *f, const struct gen_call *call, struct sf_errbuf *eb)
-{
-    struct gen_event beat = {.kind = GEN_EVENT_HEARTBEAT};
-    while (!atomic_load(call->cancel) && sf_until(call->deadline) > 0) {
-        if (f->beats) {
-            call->on_event(call->event_arg, &beat);
-        }
-        (void)poll(NULL, 0, 5);
-    }
-    enum sf_err err = atomic_load(call->cancel) ? SF_ECANCELED : SF_EDEADLINE;
-    return sf_fail(eb, err, "stopped");
-}
-
-static enum sf_err fake_generate(void *ctx, const struct gen_call *call, struct gen_result *result,
-                                 struct sf_errbuf *eb)
-{
-    struct fake *f = ctx;
-    int turn = f->calls++;
-    f->had = sf_until(call->deadline);
-    f->wanted_n = call->n_wanted;
-    if (call->n_wanted > 0) {
-        (void)snprintf(f->wanted, sizeof f->wanted, "%s", call->wanted[0]);
-    }
-    if (f->hangs) {
-        return hang(f, call, eb);
-    }
-    if (turn < 4 && f->fails[turn] != SF_OK) {
-        return sf_fail(eb, f->fails[turn], "as the test asked");
-    }
-    result->output = answer();
-    if (f->lacks != NULL && turn == 0) {
-        (void)json_object_del(result->output, f->lacks);
-    }
-    return SF_OK;
-}
-
-static void fake_health(void *ctx, struct gen_health *out)
-{
-    const struct fake *f = ctx;
-    out->state = f->state;
-    (void)snprintf(out->reason, sizeof out->reason, "%s", f->state == GEN_READY ? "" : "not up");
-}
-
-static void fake_close(void *ctx)
-{
-    struct fake *f = ctx;
-    f->closed++;
-}
-
-static const struct generator_type fake_type = {.kind = "custom",
-                                                .multiplier = 1,
-                                                .generate = fake_generate,
-                                                .health = fake_health,
-                                                .close = fake_close};
-
-static struct gen_chain *chain_of(struct fake *const fakes[], size_t n, struct gen_chain_options o)
-{
-    struct gen_chain_hop hops[4] = {{.reason = ""}};
-    struct gen_chain *c = NULL;
-    for (size_t i = 0; i < n; i++) {
-        fakes[i]->state = fakes[i]->state == GEN_STARTING ? GEN_READY : fakes[i]->state;
-        hops[i].generator = (struct generator){.type = &fake_type, .ctx = fakes[i]};
-        (void)snprintf(hops[i].generator.name, sizeof hops[i].generator.name, "g%zu", i);
-    }
-    assert_int_equal(gen_chain_open(&o, hops, n, &c, NULL), SF_OK);
-    return c;
-}
-
-static enum sf_err ask(struct gen_chain *c, sf_ms within, const atomic_bool *cancel,
-                       struct gen_trail *trail, struct sf_errbuf *eb)
-{
-    json_t *body = NULL;
-    struct story_request request;
-    struct gen_result result = {.output = NULL};
-    assert_int_equal(json_parse(sf_str("{\"task_type\":\"blueprint\",\"user_input\":\"sea\"}"),
-                                JSON_LIMITS_DEFAULT, &body, NULL),
-                     SF_OK);
-    assert_int_equal(story_request_init(&request, body, NULL), SF_OK);
-    json_decref(body);
-    struct sf_time until = sf_after(sf_now(), within);
-    struct gen_call call = {
-        .request = &request, .deadline = until, .target = until, .seed = 1, .cancel = cancel};
-    enum sf_err err = gen_chain_generate(c, &call, &result, trail, eb);
-    if (err == SF_OK) {
-        gen_result_fini(&result);
-    }
-    story_request_fini(&request);
-    return err;
-}
+#include "generator/listener_test.h"
 
 static void the_first_that_works_answers(void **state)
 {
@@ -191,7 +69,7 @@ static void a_hop_that_shows_progress_has_its_whole_share(void **state)
 static void what_is_missing_is_asked_for_once_more(void **state)
 {
     (void)state;
-    struct fake a = {.lacks = "core_conflict"};
+    struct fake a = {.lacks = "core_conflict", .lacks_times = 1, .parts = true};
     struct gen_chain *c = chain_of((struct fake *[]){&a}, 1, gen_chain_options_default());
     struct gen_trail trail;
     assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
@@ -219,7 +97,7 @@ static void an_open_breaker_costs_nothing_and_says_why(void **state)
     assert_non_null(strstr(trail.steps[0].reason, "after: as the test asked"));
     assert_int_equal(gen_chain_status(c, status), 2);
     assert_true(status[0].breaker_open);
-    (void)poll(NULL, 0, 220);
+    put_forward(200);
     (void)gen_chain_status(c, status);
     assert_false(status[0].breaker_open);
     assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
@@ -274,6 +152,206 @@ static void a_canceled_request_tries_nobody_else(void **state)
     gen_chain_close(c);
 }
 
+static void a_hop_that_cannot_be_asked_needs_no_reserve(void **state)
+{
+    (void)state;
+    struct fake a = {.fails = {SF_ECRASH}}, b = {.state = GEN_DOWN}, d = {.calls = 0};
+    struct fake e = {.always = SF_EMODEL};
+    struct gen_chain_options o = gen_chain_options_default();
+    o.reserve_ms = 2000;
+    struct gen_chain *c = chain_of((struct fake *[]){&e, &a, &b, &d}, 4, o);
+    struct gen_trail trail;
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_in_range(e.had, 5500, 6000); /* two behind it work */
+    assert_in_range(a.had, 7500, 8000);
+    assert_in_range(d.had, 9000, 10000);
+    gen_chain_close(c);
+}
+
+/* A kind that always answers whole: its second answer is taken as it is, not patched into the
+ * first. */
+static void a_second_whole_answer_is_taken_whole(void **state)
+{
+    (void)state;
+    struct fake a = {.lacks = "core_conflict", .lacks_times = 1, .numbered = true};
+    struct gen_chain *c = chain_of((struct fake *[]){&a}, 1, gen_chain_options_default());
+    struct gen_trail trail;
+    struct asking asking = {.within = 10000, .keeps = true};
+    assert_int_equal(ask_with(c, &asking, &trail, NULL), SF_OK);
+    assert_int_equal(a.calls, 2);
+    assert_true(trail.steps[0].list[1].repair);
+    assert_string_equal(json_get_string(asking.output, "title"), "Answer 1");
+    json_decref(asking.output);
+    gen_chain_close(c);
+}
+
+static void parts_are_put_into_the_first_answer(void **state)
+{
+    (void)state;
+    struct fake a = {.lacks = "core_conflict", .lacks_times = 1, .parts = true, .numbered = true};
+    struct gen_chain *c = chain_of((struct fake *[]){&a}, 1, gen_chain_options_default());
+    struct gen_trail trail;
+    struct asking asking = {.within = 10000, .keeps = true};
+    assert_int_equal(ask_with(c, &asking, &trail, NULL), SF_OK);
+    assert_string_equal(json_get_string(asking.output, "title"), "Answer 0");
+    json_decref(asking.output);
+    gen_chain_close(c);
+}
+
+static void what_is_missing_twice_is_the_next_hops(void **state)
+{
+    (void)state;
+    struct fake a = {.lacks = "tone", .lacks_times = 9}, b = {.calls = 0};
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b}, 2, gen_chain_options_default());
+    struct gen_trail trail;
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_int_equal(a.calls, 2);
+    assert_int_equal(trail.steps[0].code, SF_EINCOMPLETE);
+    assert_non_null(strstr(trail.steps[0].reason, "answer still not valid: /tone"));
+    gen_chain_close(c);
+}
+
+/* The repair belongs to the call that decides: a target that needs one comes back nevertheless. */
+static void a_repair_may_close_a_breaker(void **state)
+{
+    (void)state;
+    struct fake a = {.fails = {SF_ECRASH, SF_ECRASH, SF_ECRASH},
+                     .lacks = "tone",
+                     .lacks_times = 1,
+                     .parts = true};
+    struct fake b = {.calls = 0};
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b}, 2, gen_chain_options_default());
+    struct gen_trail trail;
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    for (int i = 0; i < 3; i++) {
+        a.lacks_times = 1;
+        assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    }
+    a.lacks_times = 1;
+    put_forward(5000);
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_string_equal(trail.answered->name, "g0");
+    assert_int_equal(trail.steps[0].attempts, 2);
+    (void)gen_chain_status(c, status);
+    assert_int_equal(status[0].gate, GEN_GATE_CLOSED);
+    gen_chain_close(c);
+}
+
+static void tokens_under_the_floor_are_slow(void **state)
+{
+    (void)state;
+    struct fake a = {.hangs = true, .tokens_a_beat = 1}, b = {.calls = 0};
+    struct gen_chain_options o = gen_chain_options_default();
+    o.min_tokens_per_second = 5000;
+    o.min_tokens_window_ms = 200;
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b}, 2, o);
+    struct gen_trail trail;
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_int_equal(trail.steps[0].code, SF_ESLOW);
+    assert_string_equal(trail.steps[0].reason, "under 5000.0 tokens/s for 0.2 s");
+    assert_int_equal(a.calls, 1);
+    gen_chain_close(c);
+}
+
+static void a_hop_has_its_own_patience(void **state)
+{
+    (void)state;
+    struct fake a = {.hangs = true}, b = {.calls = 0};
+    struct gen_chain_hop hops[2] = {
+        {.generator = {.type = &fake_type, .ctx = &a, .name = "a"}, .progress_ms = 80},
+        {.generator = {.type = &fake_type, .ctx = &b, .name = "b"}}};
+    struct gen_chain_options o = gen_chain_options_default();
+    struct gen_chain *c = NULL;
+    struct gen_trail trail;
+    atomic_store(&a.state, GEN_READY);
+    atomic_store(&b.state, GEN_READY);
+    assert_int_equal(gen_chain_open(&o, hops, 2, &c, NULL), SF_OK);
+    assert_int_equal(ask(c, 20000, NULL, &trail, NULL), SF_OK);
+    assert_in_range(trail.steps[0].took_ms, 80, 2000);
+    gen_chain_close(c);
+}
+
+/* A moment is no chance: the target is not to blame. */
+static void slowness_within_a_moment_does_not_count(void **state)
+{
+    (void)state;
+    struct fake a = {.hangs = true};
+    struct gen_chain *c = chain_of((struct fake *[]){&a}, 1, gen_chain_options_default());
+    struct gen_trail trail;
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(ask(c, 60, NULL, &trail, NULL), SF_EDEADLINE);
+    }
+    (void)gen_chain_status(c, status);
+    assert_false(status[0].breaker_open);
+    assert_int_equal(a.calls, 4);
+    gen_chain_close(c);
+}
+
+static void what_is_worth_more_is_asked_first(void **state)
+{
+    (void)state;
+    struct fake a = {.calls = 0}, b = {.calls = 0}, d = {.calls = 0};
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b, &d}, 3, gen_chain_options_default());
+    struct gen_trail trail;
+    static const struct {
+        const char *name;
+        double worth;
+        const char *first;
+    } turns[] = {{"g1", 0.5, "g1"}, {"g2", 0.5, "g1"},   {"g0", 0.5, "g0"},
+                 {"g2", 1.4, "g2"}, {"nobody", 9, "g2"}, {"g2", 0.1, "g0"}};
+    for (size_t i = 0; i < sizeof turns / sizeof turns[0]; i++) {
+        gen_chain_set_worth(c, turns[i].name, turns[i].worth);
+        assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+        assert_string_equal(trail.answered->name, turns[i].first);
+    }
+    gen_chain_close(c);
+}
+
+static void the_trail_names_who_failed_first(void **state)
+{
+    (void)state;
+    struct fake a = {.fails = {SF_EACCOUNT}}, b = {.calls = 0};
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b}, 2, gen_chain_options_default());
+    struct gen_trail trail;
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_ptr_equal(gen_trail_first_failure(&trail), &trail.steps[0]);
+    put_forward(900000);
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_null(gen_trail_first_failure(&trail));
+    gen_chain_close(c);
+}
+
+/* Whichever allocation fails: an answer or an error, and nothing lost. */
+static void out_of_memory_is_an_error_like_another(void **state)
+{
+    (void)state;
+    for (int hedged = 0; hedged < 2; hedged++) {
+        struct fake a = {.lacks = "tone", .parts = true, .streams = true}, b = {.streams = true};
+        struct gen_chain_options o = gen_chain_options_default();
+        o.hedge_after_ms = hedged * 5000;
+        o.breaker.failures = 1000;
+        o.breaker.min_samples = o.breaker.window = 1000;
+        int answers = 0;
+        for (long n = 1; n < 150; n++) {
+            struct gen_chain *c = chain_of((struct fake *[]){&a, &b}, 2, o);
+            struct gen_trail trail;
+            struct listener l;
+            listener_init(&l);
+            struct asking asking = {
+                .within = 10000, .fail_after = n, .on_event = listen, .event_arg = &l};
+            a.lacks_times = 1;
+            json_decref(fake_answer());
+            enum sf_err err = ask_with(c, &asking, &trail, NULL);
+            assert_true(err == SF_OK || err == SF_ENOMEM || err == SF_EUNAVAILABLE);
+            answers += err == SF_OK ? 1 : 0;
+            listener_fini(&l);
+            gen_chain_close(c);
+        }
+        assert_in_range(answers, 1, 148);
+    }
+}
+
 static void *ask_ten_times(void *chain)
 {
     struct gen_trail trail;
@@ -314,7 +392,18 @@ int main(void)
         cmocka_unit_test(nobody_left_is_said_with_every_reason),
         cmocka_unit_test(a_passed_deadline_is_the_callers_not_the_hops),
         cmocka_unit_test(a_canceled_request_tries_nobody_else),
+        cmocka_unit_test(a_hop_that_cannot_be_asked_needs_no_reserve),
+        cmocka_unit_test(a_second_whole_answer_is_taken_whole),
+        cmocka_unit_test(parts_are_put_into_the_first_answer),
+        cmocka_unit_test(what_is_missing_twice_is_the_next_hops),
+        cmocka_unit_test(a_repair_may_close_a_breaker),
+        cmocka_unit_test(tokens_under_the_floor_are_slow),
+        cmocka_unit_test(a_hop_has_its_own_patience),
+        cmocka_unit_test(slowness_within_a_moment_does_not_count),
+        cmocka_unit_test(what_is_worth_more_is_asked_first),
+        cmocka_unit_test(the_trail_names_who_failed_first),
+        cmocka_unit_test(out_of_memory_is_an_error_like_another),
         cmocka_unit_test(many_threads_walk_it_at_once),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fake_clock_setup, NULL);
 }

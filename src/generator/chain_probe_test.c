@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "generator/fake_test.h"
+
+static struct gen_chain_options probing(sf_ms interval)
+{
+    struct gen_chain_options o = gen_chain_options_default();
+    o.probe_interval_ms = interval;
+    return o;
+}
+
+static enum gen_gate gate_of(struct gen_chain *c, size_t i)
+{
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    (void)gen_chain_status(c, status);
+    return status[i].gate;
+}
+
+/* False after five seconds. */
+static bool comes_to(struct gen_chain *c, size_t i, enum gen_gate gate)
+{
+    for (int k = 0; k < 1000 && gate_of(c, i) != gate; k++) {
+        (void)poll(NULL, 0, 5);
+    }
+    return gate_of(c, i) == gate;
+}
+
+static bool comes_to_count(const atomic_int *count, int n)
+{
+    for (int k = 0; k < 1000 && atomic_load(count) < n; k++) {
+        (void)poll(NULL, 0, 5);
+    }
+    return atomic_load(count) >= n;
+}
+
+static void fail_until_open(struct gen_chain *c)
+{
+    struct gen_trail trail;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    }
+    assert_int_equal(gate_of(c, 0), GEN_GATE_OPEN);
+}
+
+static void the_primary_is_back_soon_after_its_return(void **state)
+{
+    (void)state;
+    struct fake a = {.fails = {SF_ECRASH, SF_ECRASH, SF_ECRASH}}, b = {.calls = 0};
+    struct gen_trail trail;
+    struct gen_chain_options o = probing(30);
+    o.breaker.open_ms = o.breaker.open_max_ms = 300000;
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b}, 2, o);
+    fail_until_open(c);
+    assert_true(comes_to_count(&a.probes, 3));
+    assert_int_equal(gate_of(c, 0), GEN_GATE_OPEN);
+    assert_int_equal(a.calls, 3); /* the looks are free ones */
+    atomic_store(&a.probe_ok, true);
+    assert_true(comes_to(c, 0, GEN_GATE_HALF_OPEN));
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_string_equal(trail.answered->name, "g0");
+    assert_int_equal(gate_of(c, 0), GEN_GATE_CLOSED);
+    assert_int_equal(b.probes, 0); /* nobody looks after one that works */
+    gen_chain_close(c);
+}
+
+static void a_look_at_one_does_not_delay_another(void **state)
+{
+    (void)state;
+    struct fake a = {.state = GEN_DOWN, .probe_takes_ms = 1500}, b = {.state = GEN_DOWN};
+    struct fake d = {.calls = 0};
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b, &d}, 3, probing(10));
+    assert_true(comes_to_count(&a.probes, 1));
+    assert_true(comes_to_count(&b.probes, 10));
+    assert_int_equal(a.probes, 1);
+    gen_chain_close(c);
+}
+
+static void one_hop_is_looked_at_by_one_at_a_time(void **state)
+{
+    (void)state;
+    struct fake a = {.state = GEN_DOWN, .probe_takes_ms = 50};
+    struct gen_chain *c = chain_of((struct fake *[]){&a}, 1, probing(5));
+    assert_true(comes_to_count(&a.probes, 4));
+    assert_int_equal(a.most_at_once, 1);
+    gen_chain_close(c);
+}
+
+static void a_target_that_hangs_behind_a_healthy_face_is_not_believed(void **state)
+{
+    (void)state;
+    struct fake a = {.always = SF_ESLOW, .probe_ok = true}, b = {.calls = 0};
+    struct gen_chain_options o = probing(20);
+    o.breaker.open_ms = o.breaker.open_max_ms = 300000;
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b}, 2, o);
+    fail_until_open(c);
+    int before = atomic_load(&a.probes);
+    assert_true(comes_to_count(&a.probes, before + 4));
+    assert_int_equal(gate_of(c, 0), GEN_GATE_OPEN);
+    atomic_store(&a.probe_ok, false); /* it is restarted */
+    assert_true(comes_to_count(&a.probes, atomic_load(&a.probes) + 2));
+    atomic_store(&a.probe_ok, true);
+    assert_true(comes_to(c, 0, GEN_GATE_HALF_OPEN));
+    gen_chain_close(c);
+}
+
+static void a_look_frees_neither_a_rate_limit_nor_a_missing_model(void **state)
+{
+    (void)state;
+    struct fake a = {.always = SF_ERATE, .probe_ok = true};
+    struct fake b = {.always = SF_EMODEL, .probe_ok = true, .state = GEN_DEGRADED};
+    struct fake d = {.calls = 0};
+    struct gen_trail trail;
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b, &d}, 3, probing(10));
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_true(comes_to_count(&b.probes, 3));
+    assert_int_equal(gate_of(c, 0), GEN_GATE_BENCHED);
+    assert_int_equal(gate_of(c, 1), GEN_GATE_RELOAD);
+    gen_chain_close(c);
+}
+
+static void nobody_looks_where_nobody_was_told_to(void **state)
+{
+    (void)state;
+    struct fake a = {.state = GEN_DOWN};
+    struct gen_chain *c = chain_of((struct fake *[]){&a}, 1, gen_chain_options_default());
+    (void)poll(NULL, 0, 50);
+    assert_int_equal(a.probes, 0);
+    gen_chain_close(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_primary_is_back_soon_after_its_return),
+        cmocka_unit_test(a_look_at_one_does_not_delay_another),
+        cmocka_unit_test(one_hop_is_looked_at_by_one_at_a_time),
+        cmocka_unit_test(a_target_that_hangs_behind_a_healthy_face_is_not_believed),
+        cmocka_unit_test(a_look_frees_neither_a_rate_limit_nor_a_missing_model),
+        cmocka_unit_test(nobody_looks_where_nobody_was_told_to),
+    };
+    return cmocka_run_group_tests(tests, fake_clock_setup, NULL);
+}
