@@ -247,7 +247,10 @@ static enum sf_err walk(struct walk *w, struct gen_result *result, struct sf_err
         return sf_fail(eb, gone, "%s", sf_err_info(gone)->text);
     }
     bool hedged = w->chain->options.hedge_after_ms > 0 && w->n > 1;
-    enum sf_err err = hedged ? walk_race(w, result) : walk_in_turn(w, result);
+    enum sf_err err = hedged ? walk_race(w, result) : SF_ENOMEM;
+    if (err == SF_ENOMEM) { /* no race */
+        err = walk_in_turn(w, result);
+    }
     if (err == SF_OK && w->replay != NULL) {
         replay_finish(w->replay, w->call->request, result->output);
     }

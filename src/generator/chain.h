@@ -111,21 +111,21 @@ enum gen_gate {
 struct gen_hop_status {
     const struct generator *generator; /* borrowed */
     struct gen_health health;
-    bool breaker_open; /* a call would be refused now, by the breaker */
-    uint64_t answers, failures;
     char last_error[256];
-    bool can_answer; /* ready, and neither breaker, account nor budget in the way */
+    bool breaker_open; /* a call would be refused now, by the breaker */
+    bool can_answer;   /* ready, and neither breaker, account nor budget in the way */
     enum gen_gate gate;
+    uint64_t answers, failures;
     sf_ms gate_left_ms;       /* of open and benched; -1 until a reload */
     const char *account;      /* borrowed; "" none */
     char account_reason[256]; /* why the whole account is out; "" it is not */
     sf_ms account_left_ms;
     sf_ms latency_p50_ms, latency_p95_ms; /* of the last 64 answers; 0 none yet */
     double success_share;                 /* of the last 64 requests; -1 none yet */
+    int64_t last_error_wall_ns;           /* 0 none */
+    struct gen_usage usage;               /* sums since the chain opened */
+    double worth;                         /* by gen_chain_set_worth; -1 none */
     enum sf_err last_code;
-    int64_t last_error_wall_ns; /* 0 none */
-    struct gen_usage usage;     /* sums since the chain opened */
-    double worth;               /* by gen_chain_set_worth; -1 none */
 };
 size_t gen_chain_status(struct gen_chain *c, struct gen_hop_status out[static GEN_CHAIN_MAX]);
 

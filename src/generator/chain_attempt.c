@@ -97,14 +97,16 @@ static enum sf_err call_watched(struct hop_run *r, const struct gen_call *call,
 }
 
 /* An answer beside its usage: events may have told less than the result, or more. */
-static enum sf_err call_metered(struct hop_run *r, struct gen_call *call, struct gen_result *result,
-                                struct gen_attempt *line, struct sf_errbuf *eb)
+static enum sf_err call_metered(struct hop_run *r, const struct gen_call *call,
+                                struct gen_result *result, struct gen_attempt *line,
+                                struct sf_errbuf *eb)
 {
     struct meter m = {.run = r, .before = r->result.usage};
-    call->on_event = on_event;
-    call->event_arg = &m;
+    struct gen_call metered = *call;
+    metered.on_event = on_event;
+    metered.event_arg = &m;
     *result = (struct gen_result){.output = NULL};
-    enum sf_err err = call_watched(r, call, result, eb);
+    enum sf_err err = call_watched(r, &metered, result, eb);
     if (err == SF_OK) {
         meter_to(&m, &result->usage);
     }

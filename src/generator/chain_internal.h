@@ -145,7 +145,8 @@ void walk_event(void *walk, const struct gen_event *event);
 /* ---- chain_hedge.c ----------------------------------------------------------------------------
  */
 
-/* Walks with hedging. SF_EUNAVAILABLE: nobody answered. `result` as by gen_chain_generate. */
+/* Walks with hedging. SF_EUNAVAILABLE: nobody answered; SF_ENOMEM: nobody was asked. `result` as by
+ * gen_chain_generate. */
 enum sf_err walk_race(struct walk *w, struct gen_result *result);
 
 /* ---- chain_probe.c ----------------------------------------------------------------------------

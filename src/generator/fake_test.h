@@ -130,6 +130,9 @@ static inline void fake_stream(const struct gen_call *call, const json_t *output
     static const char *const paths[] = {"/title", "/setting"};
     for (size_t i = 0; i < 2; i++) {
         const json_t *v = json_at(output, paths[i]);
+        if (v == NULL) {
+            continue; /* no part of this answer */
+        }
         struct sf_str text = {json_string_value(v), json_string_length(v)};
         struct gen_event e = {.kind = GEN_EVENT_SLOT_STARTED, .path = paths[i]};
         fake_tell(call, &e);
