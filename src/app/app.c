@@ -193,8 +193,9 @@ void app_explain(struct app *a, struct sf_buf *out)
     size_t n = gen_chain_status(a->chain, status);
     sf_buf_puts(out, "No generator available");
     for (size_t i = 0; i < n; i++) {
-        const char *reason =
-            status[i].health.reason[0] != '\0' ? status[i].health.reason : status[i].last_error;
+        const char *reason = status[i].health.reason[0] != '\0'    ? status[i].health.reason
+                             : status[i].account_reason[0] != '\0' ? status[i].account_reason
+                                                                   : status[i].last_error;
         for (size_t k = 0; k < sizeof failures / sizeof failures[0]; k++) {
             if (strcmp(failures[k].kind, status[i].generator->type->kind) == 0) {
                 sf_buf_printf(out, "\n  %s: %s\n    check it with: %s", failures[k].text, reason,

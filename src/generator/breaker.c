@@ -79,6 +79,9 @@ static void open_for(struct breaker *b, sf_ms pause)
     b->until = sf_after(sf_now(), pause);
 }
 
+/* No server may send itself away for longer by what it says. */
+#define BENCH_MAX_MS 3600000
+
 /* Several calls that were under way together are one event: only the first one that names no delay
  * lengthens the next pause. */
 static void bench(struct breaker *b, sf_ms retry_after)
@@ -87,7 +90,8 @@ static void bench(struct breaker *b, sf_ms retry_after)
     if (retry_after <= 0 && already) {
         return;
     }
-    struct sf_time until = sf_after(sf_now(), retry_after > 0 ? retry_after : b->bench_pause);
+    sf_ms named = retry_after < BENCH_MAX_MS ? retry_after : BENCH_MAX_MS;
+    struct sf_time until = sf_after(sf_now(), named > 0 ? named : b->bench_pause);
     if (retry_after <= 0) {
         b->bench_pause = doubled(b, b->bench_pause);
     }

@@ -222,6 +222,16 @@ static void a_rate_limit_without_a_delay_doubles_once_per_bench(void **state)
     assert_int_equal(left, 5000);
 }
 
+static void a_delay_beyond_reason_is_cut_to_an_hour(void **state)
+{
+    (void)state;
+    struct breaker b = fresh();
+    sf_ms left;
+    breaker_note(&b, SF_ERATE, false, INT64_MAX);
+    assert_int_equal(breaker_state(&b, &left), BREAKER_BENCHED);
+    assert_int_equal(left, 3600000);
+}
+
 static void a_missing_model_is_out_until_the_reload(void **state)
 {
     (void)state;
@@ -284,6 +294,7 @@ int main(void)
         cmocka_unit_test(only_the_probe_gives_the_probe_back),
         cmocka_unit_test(a_named_delay_benches_for_exactly_that_long),
         cmocka_unit_test(a_rate_limit_without_a_delay_doubles_once_per_bench),
+        cmocka_unit_test(a_delay_beyond_reason_is_cut_to_an_hour),
         cmocka_unit_test(a_missing_model_is_out_until_the_reload),
         cmocka_unit_test(a_free_look_makes_the_next_call_the_probe),
         cmocka_unit_test(the_window_is_as_long_as_configured),

@@ -209,6 +209,14 @@ void hop_spend(struct gen_chain *c, struct hop *h, struct ticket *t, const struc
     }
 }
 
+sf_ms hop_usual_ms(struct gen_chain *c, struct hop *h)
+{
+    (void)pthread_mutex_lock(&c->lock);
+    sf_ms usual = latency_at(h, 50);
+    (void)pthread_mutex_unlock(&c->lock);
+    return usual;
+}
+
 void hop_count(struct gen_chain *c, struct hop *h, const struct gen_step *step)
 {
     if (step->code == SF_ECANCELED) { /* says nothing about the hop */

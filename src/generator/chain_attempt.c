@@ -63,11 +63,11 @@ static struct watch_rules rules_of(const struct hop_run *r)
                                 .window_ms = o->min_tokens_window_ms};
 }
 
-/* What the watch found out is the error, not the cancellation that it caused. */
+/* What the watch found out is the error, not how the kind calls the end that it was put to. */
 static enum sf_err explain(enum watch_verdict verdict, const struct watch_rules *rules,
                            enum sf_err err, struct sf_errbuf *eb)
 {
-    if (err != SF_ECANCELED) {
+    if (err == SF_OK) { /* an answer that came all the same */
         return err;
     }
     switch (verdict) {

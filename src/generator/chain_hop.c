@@ -20,7 +20,8 @@ void hop_introduce(const struct hop *h, struct gen_step *step)
 
 void hop_log_step(const struct gen_step *step)
 {
-    log_event(step->outcome == GEN_STEP_FAILED ? LOG_WARN : LOG_DEBUG, LOG_CHAIN,
+    bool failed = step->outcome == GEN_STEP_FAILED && step->code != SF_ECANCELED;
+    log_event(failed ? LOG_WARN : LOG_DEBUG, LOG_CHAIN,
               step->outcome == GEN_STEP_OK ? "generator answered" : "generator passed over",
               LOG_S("generator", step->name), LOG_S("code", sf_err_info(step->code)->name),
               LOG_I("ms", step->took_ms), LOG_I("attempts", step->attempts),
@@ -109,8 +110,10 @@ static unsigned way_of(const struct hop_run *r, enum sf_err err, const struct sf
     *wait = way == AGAIN_TRANSIENT ? jitter(r) : way == AGAIN_RATE ? eb->retry_after_ms : 0;
     bool slow = way == AGAIN_TRANSIENT && (last->took_ms > r->chain->options.progress_ms / 2 ||
                                            !fits(r, *wait + last->took_ms));
-    bool endless = way == AGAIN_RATE && eb->retry_after_ms <= 0;
-    return slow || endless || !fits(r, *wait) || r->step->attempts == GEN_ATTEMPTS_MAX ? 0 : way;
+    /* Behind the pause there must be time for an answer as this target usually gives it. */
+    bool idle = way == AGAIN_RATE &&
+                (*wait <= 0 || !fits(r, *wait) || !fits(r, *wait + hop_usual_ms(r->chain, r->hop)));
+    return slow || idle || !fits(r, *wait) || r->step->attempts == GEN_ATTEMPTS_MAX ? 0 : way;
 }
 
 /* Under so little time a hop's slowness says nothing about it. */

@@ -86,6 +86,8 @@ struct hop_outcome {
 void hop_note(struct gen_chain *c, struct hop *h, struct ticket *t, const struct hop_outcome *o);
 /* What a call spent since it was told last. */
 void hop_spend(struct gen_chain *c, struct hop *h, struct ticket *t, const struct gen_usage *more);
+/* How long its answers usually take; 0 unknown. */
+sf_ms hop_usual_ms(struct gen_chain *c, struct hop *h);
 /* A request is done with the hop: its place in the statistics. */
 void hop_count(struct gen_chain *c, struct hop *h, const struct gen_step *step);
 
@@ -119,7 +121,6 @@ void hop_introduce(const struct hop *h, struct gen_step *step);
 bool hop_begin(struct hop_run *r);
 /* Asks as often as the table allows. Result, step and statistics are filled. */
 enum sf_err hop_work(struct hop_run *r);
-/* Ends it before it began. */
 void hop_log_step(const struct gen_step *step);
 
 /* ---- chain.c: the walk ------------------------------------------------------------------------
@@ -158,6 +159,7 @@ void probers_join(struct gen_chain *c); /* after `closing` was set and told */
 /* ---- chain_status.c ---------------------------------------------------------------------------
  */
 
+sf_ms latency_at(const struct hop *h, unsigned percent); /* 0 none yet; locked */
 void usage_add(struct gen_usage *sum, const struct gen_usage *more);
 
 #endif

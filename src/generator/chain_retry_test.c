@@ -304,6 +304,22 @@ static void a_rate_limit_is_waited_for_where_nobody_else_is_left(void **state)
     gen_chain_close(c);
 }
 
+static void a_pause_that_leaves_no_time_for_an_answer_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct fake a = {.takes_ms = 700, .fails = {SF_OK, SF_ERATE}, .retry_after_ms = 300};
+    struct fake b = {.calls = 0};
+    struct gen_trail trail;
+    struct gen_chain_options o = gen_chain_options_default();
+    o.reserve_ms = 100;
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b}, 2, o);
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_int_equal(ask(c, 1900, NULL, &trail, NULL), SF_OK); /* 1100 left, 300 + 700 + 500 due */
+    assert_int_equal(a.calls, 2);
+    assert_string_equal(trail.answered->name, "g1");
+    gen_chain_close(c);
+}
+
 struct canceling {
     atomic_bool flag;
     const struct fake *when; /* so many ms after its first call */
@@ -363,6 +379,7 @@ int main(void)
         cmocka_unit_test(one_request_alone_tries_a_breaker_whose_time_is_over),
         cmocka_unit_test(a_fallback_is_benched_like_a_primary),
         cmocka_unit_test(a_rate_limit_is_waited_for_where_nobody_else_is_left),
+        cmocka_unit_test(a_pause_that_leaves_no_time_for_an_answer_is_not_waited_for),
         cmocka_unit_test(a_cancellation_ends_every_wait),
     };
     return cmocka_run_group_tests(tests, fake_clock_setup, NULL);

@@ -26,17 +26,16 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void tell_latencies(const struct hop *h, struct gen_hop_status *out)
+sf_ms latency_at(const struct hop *h, unsigned percent)
 {
     sf_ms sorted[CHAIN_SAMPLES];
     size_t n = known(h->n_latencies);
     if (n == 0) {
-        return;
+        return 0;
     }
     memcpy(sorted, h->latencies, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, by_size);
-    out->latency_p50_ms = sorted[(n - 1) / 2];
-    out->latency_p95_ms = sorted[(n * 95 + 99) / 100 - 1];
+    return sorted[(n * percent + 99) / 100 - 1];
 }
 
 static void tell_outcomes(const struct hop *h, struct gen_hop_status *out)
@@ -86,7 +85,8 @@ size_t gen_chain_status(struct gen_chain *c, struct gen_hop_status out[static GE
             memcpy(out[i].health.reason, h->given.reason, sizeof h->given.reason);
         }
         (void)pthread_mutex_lock(&c->lock);
-        tell_latencies(h, &out[i]);
+        out[i].latency_p50_ms = latency_at(h, 50);
+        out[i].latency_p95_ms = latency_at(h, 95);
         tell_outcomes(h, &out[i]);
         tell_gates(h, &out[i]);
         (void)pthread_mutex_unlock(&c->lock);

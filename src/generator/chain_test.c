@@ -51,6 +51,21 @@ static void a_silent_hop_is_left_for_the_next(void **state)
     gen_chain_close(c);
 }
 
+static void a_stall_is_slow_whatever_the_kind_calls_its_end(void **state)
+{
+    (void)state;
+    struct fake a = {.hangs = true, .canceled_as = SF_ETRANSIENT}, b = {.calls = 0};
+    struct gen_chain_options o = gen_chain_options_default();
+    o.progress_ms = 100;
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b}, 2, o);
+    struct gen_trail trail;
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_int_equal(trail.steps[0].code, SF_ESLOW);
+    assert_string_equal(trail.steps[0].reason, "no progress for 0.1 s");
+    assert_int_equal(a.calls, 1);
+    gen_chain_close(c);
+}
+
 static void a_hop_that_shows_progress_has_its_whole_share(void **state)
 {
     (void)state;
@@ -386,6 +401,7 @@ int main(void)
         cmocka_unit_test(the_first_that_works_answers),
         cmocka_unit_test(each_hop_leaves_time_for_those_behind_it),
         cmocka_unit_test(a_silent_hop_is_left_for_the_next),
+        cmocka_unit_test(a_stall_is_slow_whatever_the_kind_calls_its_end),
         cmocka_unit_test(a_hop_that_shows_progress_has_its_whole_share),
         cmocka_unit_test(what_is_missing_is_asked_for_once_more),
         cmocka_unit_test(an_open_breaker_costs_nothing_and_says_why),

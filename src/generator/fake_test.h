@@ -27,10 +27,11 @@ struct fake {
     int lacks_times;      /* ... of so many answers */
     bool parts;           /* answers what is wanted alone, as local and api do; else always whole */
     bool hangs, beats;    /* until canceled */
-    bool deaf;            /* goes on for a while although canceled */
-    bool streams;         /* tells its slots at the end */
-    bool streams_first;   /* tells them and then takes its time */
-    bool numbered;        /* the title says which call it was */
+    enum sf_err canceled_as; /* what it calls its cancellation; 0 as it should */
+    bool deaf;               /* goes on for a while although canceled */
+    bool streams;            /* tells its slots at the end */
+    bool streams_first;      /* tells them and then takes its time */
+    bool numbered;           /* the title says which call it was */
     int64_t tokens_a_beat;
     struct gen_usage spends; /* told by an event at the start of each call */
     _Atomic int state;       /* enum gen_state; 0 becomes ready */
@@ -107,7 +108,7 @@ static inline enum sf_err fake_spend_time(const struct fake *f, const struct gen
     while (sf_until(until) > 0) {
         bool canceled = call->cancel != NULL && atomic_load(call->cancel);
         if (canceled && !f->deaf) {
-            return SF_ECANCELED;
+            return f->canceled_as != SF_OK ? f->canceled_as : SF_ECANCELED;
         }
         if (sf_until(call->deadline) <= 0) {
             return SF_EDEADLINE;
