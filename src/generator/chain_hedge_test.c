@@ -97,6 +97,20 @@ static void the_second_takes_the_lead_when_the_first_fails(void **state)
     gen_chain_close(c);
 }
 
+/* Half a slot was held back: the other half alone would be no text of it. */
+static void no_slot_begins_in_its_middle(void **state)
+{
+    (void)state;
+    struct fake a = {.takes_ms = 200, .always = SF_ECRASH}, b = {.takes_ms = 400};
+    struct gen_trail trail;
+    struct listener l;
+    b.streams_across = true;
+    struct gen_chain *c = chain_of((struct fake *[]){&a, &b}, 2, hedging(50));
+    assert_int_equal(ask_listening(c, &l, &trail), SF_OK);
+    assert_string_equal(l.hops, "g0 g1 ");
+    gen_chain_close(c);
+}
+
 static void a_failure_starts_the_next_at_once(void **state)
 {
     (void)state;
@@ -213,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_first_in_time_is_alone),
         cmocka_unit_test(a_late_first_may_still_win),
         cmocka_unit_test(the_second_takes_the_lead_when_the_first_fails),
+        cmocka_unit_test(no_slot_begins_in_its_middle),
         cmocka_unit_test(a_failure_starts_the_next_at_once),
         cmocka_unit_test(only_two_are_at_work),
         cmocka_unit_test(a_loser_that_does_not_give_way_holds_nobody_up),

@@ -200,6 +200,7 @@ static void falling_through_takes_no_time(void **state)
         best = took < best ? took : best;
         gen_chain_close(c);
     }
+    print_message("    %lld ms\n", (long long)best);
     assert_in_range(best, 0, 49);
 }
 
@@ -274,6 +275,32 @@ static void one_request_alone_tries_a_breaker_whose_time_is_over(void **state)
     assert_int_equal(b.calls, 4 + 7);
     ask_at_once(c, 4); /* its success closed it */
     assert_int_equal(a.calls, 8);
+    gen_chain_close(c);
+}
+
+static void one_request_alone_tries_an_account_whose_time_is_over(void **state)
+{
+    (void)state;
+    static const char *const accounts[] = {"acme", "acme", "other"};
+    struct fake a = {.fails = {SF_EACCOUNT, SF_ECONTENT}}, b = {.takes_ms = 300}, d = {.calls = 0};
+    struct gen_trail trail;
+    struct gen_chain_options o = gen_chain_options_default();
+    struct gen_chain *c = chain_with((struct fake *[]){&a, &b, &d}, accounts,
+                                     (struct gen_limits){.requests_per_hour = 0}, 3, &o);
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    put_forward(900000);
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK); /* a refusal decides nothing */
+    assert_int_equal(a.calls, 2);
+    assert_string_equal(trail.answered->name, "g1"); /* the next one of the account does */
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_string_equal(trail.answered->name, "g0");
+    a.fails[3] = SF_EACCOUNT;
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    put_forward(900000);
+    a.takes_ms = 300;
+    int before = a.calls + b.calls;
+    ask_at_once(c, 6);
+    assert_int_equal(a.calls + b.calls, before + 1);
     gen_chain_close(c);
 }
 
@@ -377,6 +404,7 @@ int main(void)
         cmocka_unit_test(falling_through_takes_no_time),
         cmocka_unit_test(an_account_is_out_for_all_its_hops),
         cmocka_unit_test(one_request_alone_tries_a_breaker_whose_time_is_over),
+        cmocka_unit_test(one_request_alone_tries_an_account_whose_time_is_over),
         cmocka_unit_test(a_fallback_is_benched_like_a_primary),
         cmocka_unit_test(a_rate_limit_is_waited_for_where_nobody_else_is_left),
         cmocka_unit_test(a_pause_that_leaves_no_time_for_an_answer_is_not_waited_for),

@@ -71,13 +71,13 @@ static void a_hop_that_shows_progress_has_its_whole_share(void **state)
     (void)state;
     struct fake a = {.hangs = true, .beats = true}, b = {.calls = 0};
     struct gen_chain_options o = gen_chain_options_default();
-    o.progress_ms = 100;
+    o.progress_ms = 400;
     o.reserve_ms = 500;
     struct gen_chain *c = chain_of((struct fake *[]){&a, &b}, 2, o);
     struct gen_trail trail;
-    assert_int_equal(ask(c, 1200, NULL, &trail, NULL), SF_OK);
+    assert_int_equal(ask(c, 1500, NULL, &trail, NULL), SF_OK);
     assert_int_equal(trail.steps[0].code, SF_ESLOW);
-    assert_in_range(trail.steps[0].took_ms, 600, 900);
+    assert_in_range(trail.steps[0].took_ms, 950, 1400);
     gen_chain_close(c);
 }
 

@@ -30,6 +30,7 @@ struct fake {
     enum sf_err canceled_as; /* what it calls its cancellation; 0 as it should */
     bool deaf;               /* goes on for a while although canceled */
     bool streams;            /* tells its slots at the end */
+    bool streams_across;     /* half of each slot before it takes its time, half behind */
     bool streams_first;      /* tells them and then takes its time */
     bool numbered;           /* the title says which call it was */
     int64_t tokens_a_beat;
@@ -125,8 +126,11 @@ static inline enum sf_err fake_spend_time(const struct fake *f, const struct gen
     return SF_OK;
 }
 
-/* The title and setting of what it wants to answer, in two bits each. */
-static inline void fake_stream(const struct gen_call *call, const json_t *output)
+/* The title and setting of an answer, in two bits each: the first ones, the second ones, or both.
+ */
+enum fake_half { FAKE_FIRST = 1, FAKE_SECOND = 2 };
+
+static inline void fake_stream(const struct gen_call *call, const json_t *output, int halves)
 {
     static const char *const paths[] = {"/title", "/setting"};
     for (size_t i = 0; i < 2; i++) {
@@ -136,15 +140,20 @@ static inline void fake_stream(const struct gen_call *call, const json_t *output
         }
         struct sf_str text = {json_string_value(v), json_string_length(v)};
         struct gen_event e = {.kind = GEN_EVENT_SLOT_STARTED, .path = paths[i]};
-        fake_tell(call, &e);
-        e.kind = GEN_EVENT_SLOT_TEXT;
-        e.text = (struct sf_str){text.p, text.n / 2};
-        fake_tell(call, &e);
-        e.text = (struct sf_str){text.p + text.n / 2, text.n - text.n / 2};
-        fake_tell(call, &e);
-        e.kind = GEN_EVENT_SLOT_DONE;
-        e.text = text;
-        fake_tell(call, &e);
+        if ((halves & FAKE_FIRST) != 0) {
+            fake_tell(call, &e);
+            e.kind = GEN_EVENT_SLOT_TEXT;
+            e.text = (struct sf_str){text.p, text.n / 2};
+            fake_tell(call, &e);
+        }
+        if ((halves & FAKE_SECOND) != 0) {
+            e.kind = GEN_EVENT_SLOT_TEXT;
+            e.text = (struct sf_str){text.p + text.n / 2, text.n - text.n / 2};
+            fake_tell(call, &e);
+            e.kind = GEN_EVENT_SLOT_DONE;
+            e.text = text;
+            fake_tell(call, &e);
+        }
     }
 }
 
@@ -208,8 +217,8 @@ static inline enum sf_err fake_generate(void *ctx, const struct gen_call *call,
         fake_tell(call, &(struct gen_event){.kind = GEN_EVENT_USAGE, .usage = &f->spends});
     }
     json_t *output = fake_output(f, call, turn);
-    if (f->streams_first) {
-        fake_stream(call, output);
+    if (f->streams_first || f->streams_across) {
+        fake_stream(call, output, f->streams_first ? FAKE_FIRST | FAKE_SECOND : FAKE_FIRST);
     }
     enum sf_err err = fake_spend_time(f, call);
     (void)atomic_fetch_add(&f->canceled, err == SF_ECANCELED ? 1 : 0);
@@ -227,8 +236,8 @@ static inline enum sf_err fake_generate(void *ctx, const struct gen_call *call,
     }
     result->output = output;
     result->usage = f->spends;
-    if (f->streams) {
-        fake_stream(call, result->output);
+    if (f->streams || f->streams_across) {
+        fake_stream(call, result->output, f->streams ? FAKE_FIRST | FAKE_SECOND : FAKE_SECOND);
     }
     return SF_OK;
 }

@@ -45,6 +45,7 @@ static inline void listener_slot(struct listener *l, const struct gen_event *e)
     }
     sf_buf_init(&text, 1U << 16);
     if (e->kind == GEN_EVENT_SLOT_TEXT) {
+        l->wrong += had == NULL ? 1 : 0; /* text of a slot that never started */
         sf_buf_puts(&text, had == NULL ? "" : had);
         sf_buf_add_str(&text, e->text);
     }

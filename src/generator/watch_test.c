@@ -8,6 +8,14 @@
 
 #include <cmocka.h>
 
+/* The time is the test's; the watch looks at it every few ms of real time. */
+static _Atomic int64_t now_ms = 1000000;
+
+static int64_t clock_ms(void)
+{
+    return atomic_load(&now_ms);
+}
+
 static const struct watch_rules rules = {
     .patience_ms = 150, .min_tokens_per_second = 100, .window_ms = 200};
 
@@ -38,16 +46,22 @@ static void tell(struct scene *s, enum gen_event_kind kind, int64_t done)
     s->inner.on_event(s->inner.event_arg, &e);
 }
 
-/* Writes `rate` tokens a second for so long, or until canceled; returns for how long it did. */
-static sf_ms write_tokens(struct scene *s, double rate, sf_ms span)
+/* Puts the clock forward in steps, tells an event at each, and lets the watch look, until `span` is
+ * over or the call canceled. Returns how long that took. */
+static sf_ms go_on(struct scene *s, enum gen_event_kind kind, double rate, sf_ms span)
 {
-    struct sf_time started = sf_now();
-    while (sf_between(started, sf_now()) < span && !atomic_load(s->inner.cancel)) {
-        double so_far = 1 + rate * sf_seconds(sf_between(started, sf_now()));
-        tell(s, GEN_EVENT_TOKENS, (int64_t)so_far);
-        (void)poll(NULL, 0, 2);
+    const sf_ms step = 20;
+    int64_t before = atomic_load(&s->item.tokens);
+    sf_ms passed = 0;
+    while (passed < span && !atomic_load(s->inner.cancel)) {
+        (void)atomic_fetch_add(&now_ms, step);
+        passed += step;
+        if (rate >= 0) {
+            tell(s, kind, before + 1 + (int64_t)(rate * sf_seconds(passed)));
+        }
+        (void)poll(NULL, 0, 12);
     }
-    return sf_between(started, sf_now());
+    return passed;
 }
 
 static void silence_is_stalling(void **state)
@@ -55,11 +69,7 @@ static void silence_is_stalling(void **state)
     (void)state;
     struct scene s;
     begin(&s, 60000, &rules);
-    struct sf_time started = sf_now();
-    while (!atomic_load(s.inner.cancel) && sf_between(started, sf_now()) < 5000) {
-        (void)poll(NULL, 0, 2);
-    }
-    assert_in_range(sf_between(started, sf_now()), 150, 2000);
+    assert_in_range(go_on(&s, GEN_EVENT_HEARTBEAT, -1, 50000), 160, 49999);
     assert_int_equal(end(&s), WATCH_STALLED);
 }
 
@@ -68,11 +78,7 @@ static void any_event_is_progress(void **state)
     (void)state;
     struct scene s;
     begin(&s, 60000, &rules);
-    for (int i = 0; i < 100; i++) {
-        tell(&s, GEN_EVENT_HEARTBEAT, 0);
-        (void)poll(NULL, 0, 4);
-    }
-    assert_false(atomic_load(s.inner.cancel));
+    assert_int_equal(go_on(&s, GEN_EVENT_HEARTBEAT, 0, 1000), 1000);
     assert_int_equal(end(&s), WATCH_FINE);
 }
 
@@ -80,8 +86,8 @@ static void under_the_floor_is_slow(void **state)
 {
     (void)state;
     struct scene s;
-    begin(&s, 60000, &rules);
-    assert_in_range(write_tokens(&s, 40, 5000), 200, 2000);
+    begin(&s, 600000, &rules);
+    assert_in_range(go_on(&s, GEN_EVENT_TOKENS, 40, 50000), 200, 49999);
     assert_int_equal(end(&s), WATCH_SLOW);
 }
 
@@ -90,7 +96,7 @@ static void over_the_floor_is_fine(void **state)
     (void)state;
     struct scene s;
     begin(&s, 60000, &rules);
-    assert_in_range(write_tokens(&s, 300, 700), 700, 5000);
+    assert_int_equal(go_on(&s, GEN_EVENT_TOKENS, 300, 1200), 1200);
     assert_int_equal(end(&s), WATCH_FINE);
 }
 
@@ -98,14 +104,9 @@ static void one_that_writes_fast_and_then_crawls_is_slow(void **state)
 {
     (void)state;
     struct scene s;
-    begin(&s, 60000, &rules);
-    (void)write_tokens(&s, 1000, 400);
-    struct sf_time slowed = sf_now();
-    while (!atomic_load(s.inner.cancel) && sf_between(slowed, sf_now()) < 5000) {
-        tell(&s, GEN_EVENT_HEARTBEAT, 0); /* alive, but no tokens */
-        (void)poll(NULL, 0, 2);
-    }
-    assert_in_range(sf_between(slowed, sf_now()), 150, 2000);
+    begin(&s, 600000, &rules);
+    assert_int_equal(go_on(&s, GEN_EVENT_TOKENS, 1000, 600), 600);
+    assert_in_range(go_on(&s, GEN_EVENT_HEARTBEAT, 0, 50000), 100, 49999); /* alive, no tokens */
     assert_int_equal(end(&s), WATCH_SLOW);
 }
 
@@ -114,10 +115,7 @@ static void before_the_first_token_there_is_no_floor(void **state)
     (void)state;
     struct scene s;
     begin(&s, 60000, &rules);
-    for (int i = 0; i < 150; i++) {
-        tell(&s, GEN_EVENT_PREFILL, i);
-        (void)poll(NULL, 0, 4);
-    }
+    assert_int_equal(go_on(&s, GEN_EVENT_PREFILL, 1, 1200), 1200);
     assert_int_equal(end(&s), WATCH_FINE);
 }
 
@@ -128,7 +126,7 @@ static void no_floor_when_none_is_set(void **state)
     struct watch_rules none = rules;
     none.min_tokens_per_second = 0;
     begin(&s, 60000, &none);
-    (void)write_tokens(&s, 1, 600);
+    assert_int_equal(go_on(&s, GEN_EVENT_TOKENS, 1, 1200), 1200);
     assert_int_equal(end(&s), WATCH_FINE);
 }
 
@@ -137,12 +135,7 @@ static void one_that_forgets_its_deadline_is_reminded(void **state)
     (void)state;
     struct scene s;
     begin(&s, 100, &rules);
-    struct sf_time started = sf_now();
-    while (!atomic_load(s.inner.cancel) && sf_between(started, sf_now()) < 5000) {
-        tell(&s, GEN_EVENT_HEARTBEAT, 0);
-        (void)poll(NULL, 0, 2);
-    }
-    assert_in_range(sf_between(started, sf_now()), 200, 2000);
+    assert_in_range(go_on(&s, GEN_EVENT_HEARTBEAT, 0, 50000), 200, 49999);
     assert_int_equal(end(&s), WATCH_LATE);
 }
 
@@ -158,5 +151,6 @@ int main(void)
         cmocka_unit_test(no_floor_when_none_is_set),
         cmocka_unit_test(one_that_forgets_its_deadline_is_reminded),
     };
+    sf_clock_inject(clock_ms, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
