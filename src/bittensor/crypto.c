@@ -4,8 +4,11 @@
 #include "base/mem.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 static void digest(const EVP_MD *md, const void *p, size_t n, uint8_t *out)
 {
@@ -44,6 +47,106 @@ enum sf_err crypto_pbkdf2_sha512(struct sf_str password, struct sf_str salt, uns
     int ok = PKCS5_PBKDF2_HMAC(password.p, (int)password.n, (const unsigned char *)salt.p,
                                (int)salt.n, (int)rounds, EVP_sha512(), (int)n, out);
     return ok == 1 ? SF_OK : SF_ENOMEM;
+}
+
+enum sf_err crypto_pbkdf2_sha256(struct sf_str password, struct sf_str salt, unsigned rounds,
+                                 uint8_t *out, size_t n)
+{
+    int ok = PKCS5_PBKDF2_HMAC(password.p, (int)password.n, (const unsigned char *)salt.p,
+                               (int)salt.n, (int)rounds, EVP_sha256(), (int)n, out);
+    return ok == 1 ? SF_OK : SF_ENOMEM;
+}
+
+void crypto_blake2b_128(const void *p, size_t n, uint8_t out[static 16])
+{
+    (void)crypto_generichash_blake2b(out, 16, p, n, NULL, 0);
+}
+
+void crypto_hmac_sha256(const uint8_t *key, size_t n_key, struct sf_str text,
+                        uint8_t out[static 32])
+{
+    SF_BUG_ON(HMAC(EVP_sha256(), key, (int)n_key, (const unsigned char *)text.p, text.n, out,
+                   NULL) == NULL);
+}
+
+enum sf_err crypto_argon2i_sensitive(struct sf_str password, const uint8_t salt[static 16],
+                                     uint8_t out[static 32])
+{
+    SF_BUG_ON(sodium_init() < 0);
+    int failed = crypto_pwhash(
+        out, 32, password.p, password.n, salt, crypto_pwhash_argon2i_OPSLIMIT_SENSITIVE,
+        crypto_pwhash_argon2i_MEMLIMIT_SENSITIVE, crypto_pwhash_ALG_ARGON2I13);
+    return failed == 0 ? SF_OK : SF_ENOMEM;
+}
+
+void crypto_seal_box(const uint8_t key[static 32], const uint8_t nonce[static CRYPTO_SEAL_NONCE],
+                     struct sf_str plain, uint8_t *out)
+{
+    (void)crypto_secretbox_easy(out, (const unsigned char *)plain.p, plain.n, nonce, key);
+}
+
+bool crypto_open_box(const uint8_t key[static 32], const uint8_t nonce[static CRYPTO_SEAL_NONCE],
+                     struct sf_str sealed, uint8_t *out)
+{
+    return crypto_secretbox_open_easy(out, (const unsigned char *)sealed.p, sealed.n, nonce, key) ==
+           0;
+}
+
+static enum sf_err aes_open(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t *iv,
+                            struct sf_str in, uint8_t *out)
+{
+    int written = 0, rest = 0;
+    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    bool ok = c != NULL && EVP_DecryptInit_ex(c, cipher, NULL, key, iv) == 1 &&
+              EVP_CIPHER_CTX_set_padding(c, 0) == 1 &&
+              EVP_DecryptUpdate(c, out, &written, (const unsigned char *)in.p, (int)in.n) == 1 &&
+              EVP_DecryptFinal_ex(c, out + written, &rest) == 1;
+    EVP_CIPHER_CTX_free(c);
+    return ok ? SF_OK : SF_ENOMEM;
+}
+
+enum sf_err crypto_aes256_ctr(const uint8_t key[static 32], const uint8_t iv[static 16],
+                              struct sf_str in, uint8_t *out)
+{
+    return aes_open(EVP_aes_256_ctr(), key, iv, in, out);
+}
+
+enum sf_err crypto_aes128_cbc_open(const uint8_t key[static 16], const uint8_t iv[static 16],
+                                   struct sf_str in, uint8_t *out)
+{
+    return in.n % 16 == 0 ? aes_open(EVP_aes_128_cbc(), key, iv, in, out) : SF_EINVAL;
+}
+
+bool crypto_base64_decode(struct sf_str text, bool url_safe, uint8_t *out, size_t cap, size_t *n)
+{
+    int variant = url_safe ? sodium_base64_VARIANT_URLSAFE : sodium_base64_VARIANT_ORIGINAL;
+    return sodium_base642bin(out, cap, text.p, text.n, NULL, n, NULL, variant) == 0;
+}
+
+void crypto_base64_encode(const uint8_t *bytes, size_t n, char *out, size_t cap)
+{
+    (void)sodium_bin2base64(out, cap, bytes, n, sodium_base64_VARIANT_ORIGINAL);
+}
+
+void crypto_secret_lock(void *p, size_t n)
+{
+    (void)sodium_mlock(p, n);
+}
+
+void crypto_secret_unlock(void *p, size_t n)
+{
+    (void)sodium_munlock(p, n);
+    sf_wipe(p, n);
+}
+
+void crypto_secrets_guard(void)
+{
+    struct rlimit limit;
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &limit);
+    }
 }
 
 void crypto_scalar_reduce(const uint8_t wide[static 64], uint8_t out[static 32])

@@ -17,6 +17,40 @@ void crypto_blake2b_256(const void *p, size_t n, uint8_t out[static 32]);
 SF_MUST_USE enum sf_err crypto_pbkdf2_sha512(struct sf_str password, struct sf_str salt,
                                              unsigned rounds, uint8_t *out, size_t n);
 
+SF_MUST_USE enum sf_err crypto_pbkdf2_sha256(struct sf_str password, struct sf_str salt,
+                                             unsigned rounds, uint8_t *out, size_t n);
+void crypto_blake2b_128(const void *p, size_t n, uint8_t out[static 16]);
+void crypto_hmac_sha256(const uint8_t *key, size_t n_key, struct sf_str text,
+                        uint8_t out[static 32]);
+/* Argon2i 1.3, 8 passes over 512 MiB, one lane: seconds, and SF_ENOMEM where that much is not free.
+ */
+SF_MUST_USE enum sf_err crypto_argon2i_sensitive(struct sf_str password,
+                                                 const uint8_t salt[static 16],
+                                                 uint8_t out[static 32]);
+#define CRYPTO_SEAL_NONCE 24
+#define CRYPTO_SEAL_TAG 16
+/* NaCl secretbox (XSalsa20, Poly1305), tag first. Open: false when the tag does not fit. */
+void crypto_seal_box(const uint8_t key[static 32], const uint8_t nonce[static CRYPTO_SEAL_NONCE],
+                     struct sf_str plain, uint8_t *out);
+bool crypto_open_box(const uint8_t key[static 32], const uint8_t nonce[static CRYPTO_SEAL_NONCE],
+                     struct sf_str sealed, uint8_t *out);
+/* In place or into `out` of the same length. CBC: `in.n` is a multiple of 16, padding stays. */
+SF_MUST_USE enum sf_err crypto_aes256_ctr(const uint8_t key[static 32], const uint8_t iv[static 16],
+                                          struct sf_str in, uint8_t *out);
+SF_MUST_USE enum sf_err crypto_aes128_cbc_open(const uint8_t key[static 16],
+                                               const uint8_t iv[static 16], struct sf_str in,
+                                               uint8_t *out);
+/* Padded base64, in time that does not depend on what the digits are. `out` has `cap` bytes. */
+bool crypto_base64_decode(struct sf_str text, bool url_safe, uint8_t *out, size_t cap, size_t *n);
+/* `out` has room for 4 * (n / 3 + 1) + 1 characters. */
+void crypto_base64_encode(const uint8_t *bytes, size_t n, char *out, size_t cap);
+
+/* Keeps a secret out of swap and core files as far as the system lets us; unlock wipes it too. */
+void crypto_secret_lock(void *p, size_t n);
+void crypto_secret_unlock(void *p, size_t n);
+/* No core dumps of this process from here on, and no debugger of the same user. */
+void crypto_secrets_guard(void);
+
 void crypto_scalar_reduce(const uint8_t wide[static 64], uint8_t out[static 32]);
 bool crypto_scalar_is_canonical(const uint8_t s[static 32]); /* < L */
 /* out = a * b + c mod L */

@@ -4,29 +4,19 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "bittensor/mnemonic.h"
+#include "bittensor/vault.h"
 #include "json/json.h"
 
 #include <string.h>
 
 #define KEYFILE_LIMITS ((struct json_limits){.max_bytes = 65536, .max_depth = 4})
 
-static const struct {
-    const char *prefix, *kind;
-} encrypted[] = {
-    {"$NACL", "NaCl"},
-    {"$ANSIBLE_VAULT", "Ansible Vault"},
-    {"gAAAAA", "Fernet"},
-};
-
 static enum sf_err parse_object(struct sf_str content, json_t **out, struct sf_errbuf *eb)
 {
-    for (size_t i = 0; i < sizeof encrypted / sizeof encrypted[0]; i++) {
-        if (sf_str_has_prefix(content, encrypted[i].prefix)) {
-            return sf_fail(eb, SF_EINVAL,
-                           "keyfile is encrypted (%s); this version reads plain hotkey files: "
-                           "decrypt it with btcli, or create the hotkey without a password",
-                           encrypted[i].kind);
-        }
+    enum vault_kind kind = vault_kind_of(content);
+    if (kind != VAULT_PLAIN) {
+        return sf_fail(eb, SF_EINVAL, "keyfile is encrypted (%s): its password is needed",
+                       vault_kind_name(kind));
     }
     /* The parser's text could quote the file: say nothing but that it failed. */
     if (json_parse(content, KEYFILE_LIMITS, out, NULL) != SF_OK) {
@@ -37,6 +27,21 @@ static enum sf_err parse_object(struct sf_str content, json_t **out, struct sf_e
         return sf_fail(eb, SF_EPARSE, "keyfile is not a JSON object");
     }
     return SF_OK;
+}
+
+/* Overwrites the strings before they are freed: the library does not. */
+static void forget(json_t *file)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(file, name, value)
+    {
+        if (json_is_string(value)) {
+            void *text = (void *)(uintptr_t)json_string_value(value);
+            sf_wipe(text, json_string_length(value));
+        }
+    }
+    json_decref(file);
 }
 
 static struct sf_str without_0x(struct sf_str s)
@@ -130,7 +135,7 @@ enum sf_err keyfile_parse(struct sf_str content, struct sr25519_keypair *out, st
     if (err != SF_OK) {
         sr25519_wipe(out);
     }
-    json_decref(file);
+    forget(file);
     return err;
 }
 
@@ -146,7 +151,7 @@ enum sf_err keyfile_parse_address(struct sf_str content, char out[static SS58_MA
     if (err == SF_OK) {
         ss58_encode(key, out);
     }
-    json_decref(file);
+    forget(file);
     return err;
 }
 
@@ -166,26 +171,88 @@ void keyfile_print_public(const uint8_t public_key[static SR25519_KEY_LEN], stru
     sf_buf_putc(out, '}');
 }
 
-enum sf_err keyfile_print(struct sf_str phrase, struct sf_buf *out, struct sf_errbuf *eb)
+void keyfile_print(const struct keyfile_secret *s, struct sf_buf *out)
 {
-    struct sr25519_keypair k;
-    uint8_t seed[SR25519_SEED_LEN];
-    char seed_hex[2 * SR25519_SEED_LEN + 1], secret_hex[2 * SR25519_SECRET_LEN + 1];
-    enum sf_err err = mnemonic_to_seed(phrase, SF_STR(""), seed, eb);
-    if (err != SF_OK) {
-        return err;
-    }
-    sr25519_from_seed(seed, &k);
-    sf_hex_encode(seed, sizeof seed, seed_hex);
-    sf_hex_encode(k.secret, sizeof k.secret, secret_hex);
+    char hex[2 * SR25519_SECRET_LEN + 1];
     sf_buf_putc(out, '{');
-    put_public(k.public_key, out);
-    sf_buf_printf(out,
-                  ",\"privateKey\":\"0x%s\",\"secretPhrase\":\"%.*s\",\"secretSeed\":\"0x%s\"}",
-                  secret_hex, SF_STR_ARG(phrase), seed_hex);
-    sf_wipe(seed, sizeof seed);
-    sf_wipe(seed_hex, sizeof seed_hex);
-    sf_wipe(secret_hex, sizeof secret_hex);
-    sr25519_wipe(&k);
-    return out->err;
+    put_public(s->key.public_key, out);
+    sf_hex_encode(s->key.secret, SR25519_SECRET_LEN, hex);
+    sf_buf_printf(out, ",\"privateKey\":\"0x%s\"", hex);
+    if (s->phrase[0] != '\0') {
+        sf_buf_printf(out, ",\"secretPhrase\":\"%s\"", s->phrase);
+    }
+    if (s->has_seed) {
+        sf_hex_encode(s->seed, SR25519_SEED_LEN, hex);
+        sf_buf_printf(out, ",\"secretSeed\":\"0x%s\"", hex);
+    }
+    sf_buf_putc(out, '}');
+    sf_wipe(hex, sizeof hex);
+}
+
+void keyfile_secret_wipe(struct keyfile_secret *s)
+{
+    sf_wipe(s, sizeof *s);
+}
+
+/* Single spaces, lower case; false when it does not fit. */
+static bool tidy_phrase(struct sf_str text, char *out, size_t room)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+        if (space && (n == 0 || out[n - 1] == ' ')) {
+            continue;
+        }
+        if (n + 1 >= room) {
+            return false;
+        }
+        out[n++] = space ? ' ' : (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    n -= n > 0 && out[n - 1] == ' ';
+    out[n] = '\0';
+    return true;
+}
+
+static enum sf_err secret_from_hex(struct sf_str hex, struct keyfile_secret *out,
+                                   struct sf_errbuf *eb)
+{
+    uint8_t secret[SR25519_SECRET_LEN];
+    enum sf_err err = SF_OK;
+    if (sf_hex_decode(hex, out->seed, SR25519_SEED_LEN)) {
+        out->has_seed = true;
+        sr25519_from_seed(out->seed, &out->key);
+    } else if (sf_hex_decode(hex, secret, SR25519_SECRET_LEN)) {
+        err = sr25519_from_secret(secret, &out->key);
+    } else {
+        err = SF_EINVAL;
+    }
+    sf_wipe(secret, sizeof secret);
+    return err == SF_OK ? SF_OK
+                        : sf_fail(eb, SF_EINVAL,
+                                  "not a secret: takes 12 to 24 words, or hex of a 32-byte seed "
+                                  "or of a 64-byte private key (canonical, as keyfiles hold it)");
+}
+
+enum sf_err keyfile_secret_read(struct sf_str text, struct keyfile_secret *out,
+                                struct sf_errbuf *eb)
+{
+    memset(out, 0, sizeof *out);
+    text = sf_str_trim(text);
+    bool words =
+        sf_str_find(text, SF_STR(" ")) < text.n || sf_str_find(text, SF_STR("\n")) < text.n;
+    enum sf_err err;
+    if (!words) {
+        err = secret_from_hex(without_0x(text), out, eb);
+    } else if (!tidy_phrase(text, out->phrase, sizeof out->phrase)) {
+        err = sf_fail(eb, SF_EINVAL, "mnemonic: longer than 24 words can be");
+    } else {
+        err = mnemonic_to_seed(sf_str(out->phrase), SF_STR(""), out->seed, eb);
+        out->has_seed = true;
+        sr25519_from_seed(out->seed, &out->key);
+    }
+    if (err != SF_OK) {
+        keyfile_secret_wipe(out);
+    }
+    return err;
 }

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "bittensor/key_password.h"
 #include "bittensor/keyfile.h"
 
 #include <setjmp.h>
@@ -62,10 +63,62 @@ static void keyfiles_are_read_or_refused_with_the_reason(void **state)
     }
 }
 
+static void a_person_may_type_words_a_seed_or_a_private_key(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum sf_err code;
+        bool words, seed;
+    } rows[] = {
+        {"  Old leopard\ttransfer rib spatial phone\n calm indicate online fire caution REVIEW \n",
+         SF_OK, true, true},
+        {SEED, SF_OK, false, true},
+        {SECRET "\n", SF_OK, false, false},
+        {"old leopard transfer", SF_EINVAL, false, false},
+        {"0x1234", SF_EINVAL, false, false},
+        {"", SF_EINVAL, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct keyfile_secret s;
+        struct sf_errbuf eb = {.code = SF_OK};
+        char address[SS58_MAX];
+        assert_int_equal(keyfile_secret_read(sf_str(rows[i].text), &s, &eb), rows[i].code);
+        if (rows[i].code == SF_OK) {
+            ss58_encode(s.key.public_key, address);
+            assert_string_equal(address, ADDRESS);
+            assert_int_equal(s.phrase[0] != '\0', rows[i].words);
+            assert_int_equal(s.has_seed, rows[i].seed);
+            /* What is written is read back. */
+            struct sf_buf file;
+            struct sr25519_keypair key;
+            sf_buf_init(&file, 4096);
+            keyfile_print(&s, &file);
+            assert_int_equal(keyfile_parse(sf_buf_str(&file), &key, NULL), SF_OK);
+            assert_memory_equal(key.public_key, s.key.public_key, 32);
+            assert_memory_equal(key.secret, s.key.secret, 64);
+            sf_buf_wipe(&file);
+        } else {
+            assert_null(strstr(eb.text, "leopard"));
+            assert_null(strstr(eb.text, "1234"));
+        }
+    }
+}
+
 static struct wallet_names fresh_wallet(char *dir)
 {
     assert_non_null(mkdtemp(dir));
     return (struct wallet_names){.path = dir, .name = "my_miner", .hotkey = "default"};
+}
+
+static void create(const struct wallet_names *w, enum wallet_key which, const char *password,
+                   char address[static SS58_MAX])
+{
+    struct keyfile_secret s;
+    assert_int_equal(wallet_fresh_secret(12, &s, NULL), SF_OK);
+    assert_int_equal(wallet_write_key(w, which, &s, sf_str(password), NULL), SF_OK);
+    ss58_encode(s.key.public_key, address);
+    keyfile_secret_wipe(&s);
 }
 
 static void a_created_hotkey_is_read_back(void **state)
@@ -74,11 +127,9 @@ static void a_created_hotkey_is_read_back(void **state)
     char dir[] = "/tmp/storyfi-wallet-XXXXXX", address[SS58_MAX], read_back[SS58_MAX];
     struct wallet_names w = fresh_wallet(dir);
     struct sr25519_keypair key;
-    struct sf_buf phrase;
     struct stat st;
     bool open_to_others = true;
-    sf_buf_init(&phrase, 1024);
-    assert_int_equal(wallet_create_hotkey(&w, NULL, &phrase, address, NULL), SF_OK);
+    create(&w, WALLET_HOTKEY, "", address);
     assert_int_equal(wallet_read_hotkey(&w, &key, &open_to_others, NULL), SF_OK);
     assert_false(open_to_others);
     ss58_encode(key.public_key, read_back);
@@ -93,22 +144,86 @@ static void a_created_hotkey_is_read_back(void **state)
     assert_int_equal(chmod(sf_buf_z(&path), 0644), 0);
     assert_int_equal(wallet_read_hotkey(&w, &key, &open_to_others, NULL), SF_OK);
     assert_true(open_to_others);
+    assert_int_equal(unlink(sf_buf_z(&path)), 0); /* the public file is enough for the address */
+    assert_int_equal(wallet_read_address(&w, read_back, NULL), SF_OK);
+    wallet_forget(&key);
+    static const uint8_t zero[64];
+    assert_memory_equal(key.secret, zero, 64);
     sf_buf_fini(&path);
-    sf_buf_fini(&phrase);
 }
 
 static void nothing_is_overwritten(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/storyfi-wallet-XXXXXX", address[SS58_MAX], again[SS58_MAX];
+    char dir[] = "/tmp/storyfi-wallet-XXXXXX", again[SS58_MAX];
     struct wallet_names w = fresh_wallet(dir);
+    struct keyfile_secret s;
     struct sf_errbuf eb;
-    assert_int_equal(wallet_create_hotkey(&w, PHRASE, NULL, address, NULL), SF_OK);
-    assert_string_equal(address, ADDRESS);
-    assert_int_equal(wallet_create_hotkey(&w, NULL, NULL, again, &eb), SF_EINVAL);
+    assert_int_equal(keyfile_secret_read(SF_STR(PHRASE), &s, NULL), SF_OK);
+    assert_int_equal(wallet_write_key(&w, WALLET_HOTKEY, &s, SF_STR(""), &eb), SF_OK);
+    assert_int_equal(wallet_write_key(&w, WALLET_HOTKEY, &s, SF_STR(""), &eb), SF_EINVAL);
     assert_non_null(strstr(eb.text, "is there already"));
     assert_int_equal(wallet_read_address(&w, again, NULL), SF_OK);
     assert_string_equal(again, ADDRESS);
+    assert_int_equal(wallet_fresh_secret(13, &s, &eb), SF_EINVAL);
+}
+
+/* What a person and the environment answer in the tests. */
+struct lock_arg {
+    const char *name, *value, *typed;
+    int asked;
+};
+
+static const char *variable(void *arg, const char *name)
+{
+    struct lock_arg *l = arg;
+    return l->name != NULL && strcmp(name, l->name) == 0 ? l->value : NULL;
+}
+
+static enum sf_err ask(void *arg, const char *path, struct sf_buf *password, struct sf_errbuf *eb)
+{
+    struct lock_arg *l = arg;
+    (void)path;
+    (void)eb;
+    l->asked++;
+    sf_buf_puts(password, l->typed);
+    return SF_OK;
+}
+
+/* Three times the slow key derivation: 512 MiB and seconds each. */
+static void an_encrypted_coldkey_opens_by_variable_or_by_asking(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/storyfi-wallet-XXXXXX", address[SS58_MAX], read_back[SS58_MAX];
+    struct wallet_names w = fresh_wallet(dir);
+    struct sr25519_keypair key;
+    struct wallet_found found;
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct sf_buf path, name, value;
+    sf_buf_init(&path, 4096);
+    sf_buf_init(&name, 4096);
+    sf_buf_init(&value, 4096);
+    create(&w, WALLET_COLDKEY, "p\xc3\xa4ssword", address);
+    assert_int_equal(wallet_key_path(&w, WALLET_COLDKEY, &path, NULL), SF_OK);
+    key_password_variable(sf_buf_z(&path), &name);
+    key_password_encode(sf_buf_z(&name), SF_STR("p\xc3\xa4ssword"), &value);
+
+    assert_int_equal(wallet_open_key(&w, WALLET_COLDKEY, NULL, &key, NULL, &eb), SF_EINVAL);
+    assert_non_null(strstr(eb.text, sf_buf_z(&name)));
+    struct lock_arg arg = {sf_buf_z(&name), sf_buf_z(&value), "wrong", 0};
+    struct wallet_unlock unlock = {variable, ask, &arg};
+    assert_int_equal(wallet_open_key(&w, WALLET_COLDKEY, &unlock, &key, &found, &eb), SF_OK);
+    assert_int_equal(arg.asked, 0);
+    assert_int_equal(found.kind, VAULT_NACL);
+    ss58_encode(key.public_key, read_back);
+    assert_string_equal(read_back, address);
+    arg.name = NULL;
+    assert_int_equal(wallet_open_key(&w, WALLET_COLDKEY, &unlock, &key, &found, &eb), SF_EAUTH);
+    assert_int_equal(arg.asked, 1);
+    assert_non_null(strstr(eb.text, "wrong password"));
+    sf_buf_fini(&path);
+    sf_buf_fini(&name);
+    sf_buf_fini(&value);
 }
 
 static void missing_and_bad_names_say_what_to_do(void **state)
@@ -131,6 +246,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keyfiles_are_read_or_refused_with_the_reason),
+        cmocka_unit_test(a_person_may_type_words_a_seed_or_a_private_key),
+        cmocka_unit_test(an_encrypted_coldkey_opens_by_variable_or_by_asking),
         cmocka_unit_test(a_created_hotkey_is_read_back),
         cmocka_unit_test(nothing_is_overwritten),
         cmocka_unit_test(missing_and_bad_names_say_what_to_do),
