@@ -14,8 +14,8 @@ struct type {
 
 struct pallet {
     struct sf_str name;
-    uint32_t constants;    /* offset of their Vec */
-    int64_t calls, errors; /* type, -1 none */
+    uint32_t constants;            /* offset of their Vec */
+    int64_t calls, events, errors; /* type, -1 none */
     uint8_t index;
 };
 
@@ -218,7 +218,7 @@ static void read_pallets(struct metadata *m, struct scale_in *in)
         p->name = scale_text(in);
         skip_storage(in);
         p->calls = read_optional_type(in);
-        (void)read_optional_type(in); /* events */
+        p->events = read_optional_type(in);
         p->constants = offset_of(m, in);
         skip_constants(in);
         p->errors = read_optional_type(in);
@@ -543,5 +543,106 @@ bool metadata_constant(const struct metadata *m, const char *pallet, const char 
             return true;
         }
     }
+    return false;
+}
+
+/* ---------------------------------------------------------------- walking over values */
+
+/* Types may name each other, and empty items take no input: both are bounded by a budget. */
+#define VALUE_DEPTH_MAX 48
+#define VALUE_BUDGET 2000000U
+
+static void skip_value(const struct metadata *m, uint32_t type, unsigned depth, unsigned *budget,
+                       struct scale_in *in);
+
+static void skip_field_values(const struct metadata *m, struct scale_in fields, unsigned depth,
+                              unsigned *budget, struct scale_in *in)
+{
+    for (size_t n = scale_vec(&fields, 4); n > 0 && !in->failed; n--) {
+        skip_value(m, read_field(&fields).type, depth + 1, budget, in);
+    }
+}
+
+static void skip_primitive(unsigned primitive, struct scale_in *in)
+{
+    static const uint8_t sizes[] = {1, 4, 0, 1, 2, 4, 8, 16, 32, 1, 2, 4, 8, 16, 32};
+    if (primitive == METADATA_STR) {
+        (void)scale_text(in);
+    } else {
+        (void)scale_bytes(in, sizes[primitive]);
+    }
+}
+
+static void skip_many(const struct metadata *m, uint32_t type, size_t n, unsigned depth,
+                      unsigned *budget, struct scale_in *in)
+{
+    for (; n > 0 && !in->failed; n--) {
+        skip_value(m, type, depth + 1, budget, in);
+    }
+}
+
+static void skip_value(const struct metadata *m, uint32_t type, unsigned depth, unsigned *budget,
+                       struct scale_in *in)
+{
+    if (type >= m->n_types || depth > VALUE_DEPTH_MAX || *budget == 0) {
+        scale_fail(in);
+        return;
+    }
+    --*budget;
+    struct scale_in def = at(m, m->types[type].def);
+    struct variant v;
+    uint32_t length;
+    switch ((enum def_tag)scale_u8(&def)) {
+    case COMPOSITE:
+        skip_field_values(m, def, depth, budget, in);
+        break;
+    case VARIANT:
+        if (find_variant(m, type, NULL, scale_u8(in), &v)) {
+            skip_field_values(m, v.fields, depth, budget, in);
+        } else {
+            scale_fail(in);
+        }
+        break;
+    case SEQUENCE:
+        skip_many(m, read_type_id(&def), (size_t)scale_compact(in, UINT32_MAX), depth, budget, in);
+        break;
+    case ARRAY:
+        length = scale_u32(&def);
+        skip_many(m, read_type_id(&def), length, depth, budget, in);
+        break;
+    case TUPLE:
+        for (size_t n = scale_vec(&def, 1); n > 0 && !in->failed; n--) {
+            skip_value(m, read_type_id(&def), depth + 1, budget, in);
+        }
+        break;
+    case PRIMITIVE:
+        skip_primitive(scale_u8(&def), in);
+        break;
+    case COMPACT:
+        (void)scale_compact_u128(in);
+        break;
+    case BITSEQUENCE:
+        (void)scale_bytes(in, (size_t)(scale_compact(in, UINT32_MAX) + 7) / 8);
+        break;
+    }
+}
+
+bool metadata_event(const struct metadata *m, struct scale_in *in, struct sf_str *pallet,
+                    struct sf_str *event, struct scale_in *fields)
+{
+    unsigned budget = VALUE_BUDGET;
+    uint8_t pallet_index = scale_u8(in), event_index = scale_u8(in);
+    struct variant v;
+    for (size_t i = 0; i < m->n_pallets && !in->failed; i++) {
+        const struct pallet *p = &m->pallets[i];
+        if (p->index == pallet_index && find_variant(m, p->events, NULL, event_index, &v)) {
+            *pallet = p->name;
+            *event = v.name;
+            *fields = *in;
+            skip_field_values(m, v.fields, 0, &budget, in);
+            return !in->failed;
+        }
+    }
+    scale_fail(in);
     return false;
 }

@@ -54,6 +54,12 @@ bool metadata_call(const struct metadata *m, const char *pallet, const char *nam
 bool metadata_error(const struct metadata *m, uint8_t pallet, uint8_t error,
                     struct sf_str *pallet_name, struct sf_str *error_name);
 
+/* Reads one event (its pallet's number, its own, its fields) as System.Events holds them.
+ * `fields` begins at the first one. False when it is not understood; `in` has failed then. */
+struct scale_in;
+bool metadata_event(const struct metadata *m, struct scale_in *in, struct sf_str *pallet,
+                    struct sf_str *event, struct scale_in *fields);
+
 /* What a transaction carries and signs besides the call, in order. */
 struct metadata_extension {
     struct sf_str name;
