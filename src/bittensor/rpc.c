@@ -28,7 +28,6 @@ struct rpc {
     pthread_mutex_t lock; /* one call at a time; all below */
     struct endpoint list[RPC_ENDPOINTS_MAX];
     size_t n, current;
-    char *ca_file;
     sf_ms attempt_ms, rest_min_ms, rest_max_ms;
     const atomic_bool *cancel;
     struct ws *ws; /* to `current`, or NULL */
@@ -43,7 +42,6 @@ static void free_all(struct rpc *r)
     for (size_t i = 0; i < r->n; i++) {
         free(r->list[i].url), r->list[i].url = NULL;
     }
-    free(r->ca_file), r->ca_file = NULL;
     free(r);
 }
 
@@ -63,12 +61,11 @@ enum sf_err rpc_open(const struct rpc_options *o, struct rpc **out, struct sf_er
         e->by_post = sf_str_has_prefix(sf_str(o->endpoints[r->n]), "http");
         whole = whole && e->url != NULL;
     }
-    r->ca_file = sf_strdup(o->ca_file);
     r->attempt_ms = o->attempt_ms > 0 ? o->attempt_ms : ATTEMPT_MS;
     r->rest_min_ms = o->rest_min_ms > 0 ? o->rest_min_ms : REST_MIN_MS;
     r->rest_max_ms = o->rest_max_ms > 0 ? o->rest_max_ms : REST_MAX_MS;
     r->cancel = o->cancel;
-    if (!whole || (r->ca_file == NULL && o->ca_file != NULL)) {
+    if (!whole) {
         free_all(r);
         return SF_ENOMEM;
     }
@@ -214,7 +211,6 @@ static enum sf_err attempt_post(struct rpc *r, const struct rpc_call *call, stru
 static enum sf_err connect_ws(struct rpc *r, struct sf_time deadline, struct sf_errbuf *eb)
 {
     return ws_open(&(struct ws_options){.url = r->list[r->current].url,
-                                        .ca_file = r->ca_file,
                                         .max_message_bytes = RPC_ANSWER_MAX,
                                         .deadline = deadline,
                                         .cancel = r->cancel},
@@ -384,6 +380,9 @@ enum sf_err rpc_call(struct rpc *r, const struct rpc_call *call, json_t **result
 {
     struct sf_errbuf own = {.code = SF_OK};
     eb = eb == NULL ? &own : eb;
+    if (call->params_own == NULL) {
+        return sf_fail(eb, SF_ENOMEM, "out of memory");
+    }
     (void)pthread_mutex_lock(&r->lock);
     enum sf_err err = call_locked(r, call, result, eb);
     (void)pthread_mutex_unlock(&r->lock);

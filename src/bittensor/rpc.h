@@ -18,7 +18,6 @@ struct rpc;
 struct rpc_options {
     const char *const *endpoints; /* in the order to try; copied */
     size_t n_endpoints;           /* 1 to RPC_ENDPOINTS_MAX */
-    const char *ca_file;          /* further authorities for wss://, NULL none; copied */
     sf_ms attempt_ms;             /* the longest that one endpoint may take; 0: 20 s */
     sf_ms rest_min_ms;            /* an endpoint that failed rests so long, twice that after the
                                      next failure, … */
@@ -39,7 +38,7 @@ struct rpc_error {
 
 struct rpc_call {
     const char *method;
-    json_t *params_own; /* an array; NULL is [] */
+    json_t *params_own; /* an array; NULL counts as out of memory */
     struct sf_time deadline;
     struct rpc_error *error; /* filled with SF_ENEGATIVE; may be NULL */
 };

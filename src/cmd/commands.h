@@ -15,6 +15,7 @@
     X(score)                                                                                       \
     X(config)                                                                                      \
     X(wallet)                                                                                      \
+    X(chain)                                                                                       \
     X(completion)                                                                                  \
     X(version)
 

@@ -225,7 +225,6 @@ static struct lws_context *make_context(struct ws *w, const struct ws_options *o
         .fd_limit_per_thread = 8,
         .connect_timeout_secs = seconds,
         .timeout_secs = seconds,
-        .client_ssl_ca_filepath = o->ca_file,
         /* A proxy of the environment is for the world outside, not for the node next door. */
         .http_proxy_address = is_loopback(w->url.host) ? "" : NULL,
     };
@@ -270,10 +269,8 @@ enum sf_err ws_open(const struct ws_options *o, struct ws **out, struct sf_errbu
     }
     if (err == SF_OK) {
         w->context = make_context(w, o);
-        err = w->context == NULL
-                  ? sf_fail(eb, SF_ENOMEM, "the WebSocket library does not start%s",
-                            o->ca_file == NULL ? "" : " (are the further authorities readable?)")
-                  : connect_now(w, o->deadline, eb);
+        err = w->context == NULL ? sf_fail(eb, SF_ENOMEM, "the WebSocket library does not start")
+                                 : connect_now(w, o->deadline, eb);
     }
     if (err == SF_OK) {
         *out = w;

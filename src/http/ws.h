@@ -14,7 +14,6 @@ struct ws;
 
 struct ws_options {
     const char *url;          /* ws://host[:port][/path] or wss://…; borrowed for the call */
-    const char *ca_file;      /* further authorities (PEM), NULL none */
     size_t max_message_bytes; /* of one received text */
     struct sf_time deadline;
     const atomic_bool *cancel; /* looked at every 100 ms by this and later calls; may be NULL */
