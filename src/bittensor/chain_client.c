@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define POLL_MS 3000
+#define FIRST_POLL_MS 100
 #define WRONG_CHAIN_REST_MS 600000
 #define VALUE_CAP (1U << 20)
 #define RATE_LIMIT_DEFAULT 50
@@ -184,9 +185,12 @@ enum sf_err chain_storage(struct chain_client *c, const struct sf_buf *key,
     return err;
 }
 
-enum sf_err chain_pause(struct chain_client *c, struct sf_time deadline, struct sf_errbuf *eb)
+enum sf_err chain_pause(struct chain_client *c, unsigned n, struct sf_time deadline,
+                        struct sf_errbuf *eb)
 {
-    struct sf_time until = sf_earlier(deadline, sf_after(sf_now(), c->poll_ms));
+    sf_ms pause = (sf_ms)FIRST_POLL_MS << (n < 10 ? n : 10);
+    struct sf_time until =
+        sf_earlier(deadline, sf_after(sf_now(), pause < c->poll_ms ? pause : c->poll_ms));
     while (sf_until(until) > 0) {
         if (c->cancel != NULL && atomic_load(c->cancel)) {
             return sf_fail(eb, SF_ECANCELED, "given up");

@@ -46,8 +46,9 @@ SF_MUST_USE enum sf_err chain_read_axon(struct chain_client *c, const struct cha
 /* Runtime versions, and c->metadata for them. */
 SF_MUST_USE enum sf_err chain_runtime(struct chain_client *c, struct sf_time deadline,
                                       uint32_t *spec, uint32_t *transaction, struct sf_errbuf *eb);
-/* Waits poll_ms or to the deadline; SF_EDEADLINE, SF_ECANCELED. */
-SF_MUST_USE enum sf_err chain_pause(struct chain_client *c, struct sf_time deadline,
+/* Waits before the look number `n`: longer from one to the next, up to poll_ms, or to the deadline.
+ * SF_EDEADLINE, SF_ECANCELED. */
+SF_MUST_USE enum sf_err chain_pause(struct chain_client *c, unsigned n, struct sf_time deadline,
                                     struct sf_errbuf *eb);
 
 #endif

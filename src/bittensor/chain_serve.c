@@ -276,7 +276,7 @@ static enum sf_err confirm(struct chain_client *c, const struct chain_serve *s,
                            const struct attempt *a, struct chain_served *out,
                            enum dispatch_next *next, struct sf_errbuf *eb)
 {
-    for (;;) {
+    for (unsigned looks = 0;; looks++) {
         struct chain_head head;
         struct axon_info axon;
         bool served = false;
@@ -309,7 +309,7 @@ static enum sf_err confirm(struct chain_client *c, const struct chain_serve *s,
         if (err != SF_OK && err != SF_ETRANSIENT && err != SF_ERATE && err != SF_EPARSE) {
             return err;
         }
-        err = chain_pause(c, s->deadline, eb); /* nodes come and go: we go on looking */
+        err = chain_pause(c, looks, s->deadline, eb); /* nodes come and go: we go on looking */
         if (err != SF_OK) {
             return err == SF_EDEADLINE ? sf_fail(eb, SF_EDEADLINE,
                                                  "the transaction was sent, and no finalized "
@@ -348,7 +348,7 @@ enum sf_err chain_client_serve(struct chain_client *c, const struct chain_serve 
             break;
         }
         log_event(LOG_INFO, LOG_SUBTENSOR, "axon is announced again", LOG_ERR(eb, err));
-        if (chain_pause(c, s->deadline, NULL) != SF_OK) {
+        if (chain_pause(c, (unsigned)i, s->deadline, NULL) != SF_OK) {
             break;
         }
     }

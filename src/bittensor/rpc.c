@@ -340,6 +340,18 @@ static bool goes_on(enum sf_err err)
     return err == SF_ETRANSIENT || err == SF_ERATE || err == SF_EDEADLINE || err == SF_ELIMIT;
 }
 
+/* The transports name the address themselves, the readers of answers do not. */
+static void name_node(struct sf_errbuf *eb, const char *url)
+{
+    struct sf_str text = sf_str(eb->text), address = sf_str(url);
+    size_t scheme = sf_str_find(address, SF_STR("://"));
+    size_t skip = scheme < address.n ? scheme + 3 : 0;
+    struct sf_str host = {address.p + skip, address.n - skip};
+    if (sf_str_find(text, host) == text.n) {
+        (void)sf_fail_prefix(eb, "%s", url);
+    }
+}
+
 static enum sf_err call_locked(struct rpc *r, const struct rpc_call *call, json_t **result,
                                struct sf_errbuf *eb)
 {
@@ -365,7 +377,7 @@ static enum sf_err call_locked(struct rpc *r, const struct rpc_call *call, json_
             r->list[next].failures = 0;
             return err;
         }
-        (void)sf_fail_prefix(eb, "%s", r->list[next].url);
+        name_node(eb, r->list[next].url);
         log_event(LOG_INFO, LOG_SUBTENSOR, "node does not answer", LOG_S("method", call->method),
                   LOG_ERR(eb, err));
         rest(r, err == SF_ERATE && eb != NULL ? eb->retry_after_ms : 0);
