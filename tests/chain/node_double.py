@@ -441,7 +441,7 @@ class Node:
         """The block that the parameter number `at` names, else the newest."""
         c = self.chain
         if len(params) > at and params[at] is not None:
-            return c.find(bytes.fromhex(params[at][2:]))
+            return c.find(bytes.fromhex(params[at].removeprefix("0x")))
         return c.height, c.blocks[c.height]
 
     def result(self, method, params):
@@ -466,16 +466,16 @@ class Node:
         if method == "state_getMetadata":
             return hex0x(METADATA_14)
         if method in ("state_getStorage", "state_getStorageAt"):
-            value = self.block(params, 1)[1]["state"].get(params[0][2:])
+            value = self.block(params, 1)[1]["state"].get(params[0].removeprefix("0x"))
             return None if value is None else hex0x(value)
         if method == "state_call":
-            return hex0x(c.state_call(params[0], bytes.fromhex(params[1][2:]), self.block(params, 2)[1]["state"]))
+            return hex0x(c.state_call(params[0], bytes.fromhex(params[1].removeprefix("0x")), self.block(params, 2)[1]["state"]))
         if method == "system_accountNextIndex":
             key = bytes(Keypair(ss58_address=params[0]).public_key)
             waiting = sum(c.decode(raw)["key"] == key for raw in c.pool)
             return c.nonce(key, c.state) + waiting
         if method == "author_submitExtrinsic":
-            return c.submit(bytes.fromhex(params[0][2:]))
+            return c.submit(bytes.fromhex(params[0].removeprefix("0x")))
         simple = {"system_chain": "Bittensor", "system_name": "double", "system_version": "0",
                   "system_properties": {"ss58Format": 42, "tokenDecimals": 9, "tokenSymbol": "TAO"},
                   "system_health": {"peers": 3, "isSyncing": False, "shouldHavePeers": True},
