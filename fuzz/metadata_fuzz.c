@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Metadata of a hostile node: parsed or refused, and what parsed can be asked anything. */
-#include "bittensor/metadata.h"
+#include "bittensor/dispatch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -25,6 +25,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         (void)metadata_extension(m, i);
     }
     (void)metadata_constant(m, "System", "SS58Prefix", &name);
+    /* Events of as hostile a chain: the tail of the same bytes. */
+    struct dispatch_result result;
+    size_t from = n - (n < 4096 ? n : 4096);
+    (void)dispatch_read_events(m, (struct sf_str){(const char *)data + from, n - from}, 1, &result,
+                               NULL);
     metadata_close(m);
     return 0;
 }

@@ -159,24 +159,22 @@ enum sf_err chain_finalized(struct chain_client *c, struct sf_time deadline, str
     return err;
 }
 
-enum sf_err chain_storage(struct chain_client *c, const struct sf_buf *key,
-                          const struct chain_head *at, struct sf_time deadline,
+enum sf_err chain_storage(struct chain_client *c, const struct chain_place *place,
                           struct sf_buf *value, bool *present, struct sf_errbuf *eb)
 {
     json_t *result = NULL;
-    json_t *params =
-        at == NULL ? json_pack("[o]", rpc_hex_new(key->p, key->n))
-                   : json_pack("[oo]", rpc_hex_new(key->p, key->n), rpc_hex_new(at->hash, 32));
-    if (key->err != SF_OK || params == NULL) {
+    json_t *params = json_pack("[oo]", rpc_hex_new(place->key->p, place->key->n),
+                               rpc_hex_new(place->at->hash, 32));
+    if (place->key->err != SF_OK || params == NULL) {
         json_decref(params);
         return SF_ENOMEM;
     }
     sf_buf_clear(value);
-    enum sf_err err =
-        rpc_call(c->rpc,
-                 &(struct rpc_call){
-                     .method = "state_getStorage", .params_own = params, .deadline = deadline},
-                 &result, eb);
+    enum sf_err err = rpc_call(c->rpc,
+                               &(struct rpc_call){.method = "state_getStorage",
+                                                  .params_own = params,
+                                                  .deadline = place->deadline},
+                               &result, eb);
     *present = err == SF_OK && !json_is_null(result);
     if (*present && rpc_hex(result, value, NULL) != SF_OK) {
         err = rubbish(c, "state_getStorage", eb);
@@ -265,7 +263,8 @@ static enum sf_err read_block_time(struct chain_client *c, const struct chain_he
     sf_buf_init(&key, 64);
     sf_buf_init(&value, VALUE_CAP);
     storage_key(&key, "Timestamp", "Now");
-    enum sf_err err = chain_storage(c, &key, at, deadline, &value, &present, eb);
+    enum sf_err err =
+        chain_storage(c, &(struct chain_place){&key, at, deadline}, &value, &present, eb);
     struct scale_in in = scale_in(value.p, value.n);
     uint64_t ms = present ? scale_u64(&in) : 0;
     *out = scale_is_done(&in) && ms <= INT64_MAX ? (int64_t)ms : 0;
@@ -323,7 +322,8 @@ enum sf_err chain_read_axon(struct chain_client *c, const struct chain_serve *s,
     storage_key_u16(&key, s->netuid);
     storage_key_account(&key, s->key->public_key);
     *out = (struct axon_info){.block = 0};
-    enum sf_err err = chain_storage(c, &key, at, s->deadline, &value, served, eb);
+    enum sf_err err =
+        chain_storage(c, &(struct chain_place){&key, at, s->deadline}, &value, served, eb);
     if (err == SF_OK && *served) {
         struct scale_in in = scale_in(value.p, value.n);
         axon_info_read(&in, out);
@@ -341,10 +341,15 @@ struct item {
     bool by_hotkey;
 };
 
+struct number {
+    uint64_t v;
+    bool present;
+};
+
 /* A number under (netuid) or (netuid, hotkey). */
 static enum sf_err read_number(struct chain_client *c, struct item item,
                                const struct chain_serve *s, const struct chain_head *at,
-                               uint64_t *out, bool *present, struct sf_errbuf *eb)
+                               struct number *out, struct sf_errbuf *eb)
 {
     struct sf_buf key, value;
     sf_buf_init(&key, 256);
@@ -354,11 +359,12 @@ static enum sf_err read_number(struct chain_client *c, struct item item,
     if (item.by_hotkey) {
         storage_key_account(&key, s->key->public_key);
     }
-    enum sf_err err = chain_storage(c, &key, at, s->deadline, &value, present, eb);
-    if (err == SF_OK && *present) {
-        *out = 0;
+    *out = (struct number){.v = 0};
+    enum sf_err err =
+        chain_storage(c, &(struct chain_place){&key, at, s->deadline}, &value, &out->present, eb);
+    if (err == SF_OK && out->present) {
         for (size_t i = 0; i < value.n && i < 8; i++) {
-            *out |= (uint64_t)(uint8_t)value.p[i] << (8 * i);
+            out->v |= (uint64_t)(uint8_t)value.p[i] << (8 * i);
         }
         if (value.n == 0 || value.n > 8) {
             err = rubbish(c, item.name, eb);
@@ -376,8 +382,7 @@ enum sf_err chain_client_registration(struct chain_client *c, uint16_t netuid,
     struct sr25519_keypair only_public = {.secret = {0}};
     struct chain_serve s = {.netuid = netuid, .key = &only_public, .deadline = deadline};
     struct chain_head head;
-    uint64_t number = 0;
-    bool present = false;
+    struct number number;
     memcpy(only_public.public_key, hotkey, 32);
     *out = (struct chain_registration){.rate_limit_blocks = RATE_LIMIT_DEFAULT};
     enum sf_err err = chain_check_node(c, deadline, eb);
@@ -386,18 +391,17 @@ enum sf_err chain_client_registration(struct chain_client *c, uint16_t netuid,
         out->block = head.number;
     }
     if (err == SF_OK) {
-        err =
-            read_number(c, (struct item){"NetworksAdded", false}, &s, &head, &number, &present, eb);
-        out->subnet_exists = present && number == 1;
+        err = read_number(c, (struct item){"NetworksAdded", false}, &s, &head, &number, eb);
+        out->subnet_exists = number.present && number.v == 1;
     }
     if (err == SF_OK) {
-        err = read_number(c, (struct item){"Uids", true}, &s, &head, &number, &out->registered, eb);
-        out->uid = out->registered ? (uint16_t)number : 0;
+        err = read_number(c, (struct item){"Uids", true}, &s, &head, &number, eb);
+        out->registered = number.present;
+        out->uid = (uint16_t)number.v;
     }
     if (err == SF_OK) {
-        err = read_number(c, (struct item){"ServingRateLimit", false}, &s, &head, &number, &present,
-                          eb);
-        out->rate_limit_blocks = present ? number : RATE_LIMIT_DEFAULT;
+        err = read_number(c, (struct item){"ServingRateLimit", false}, &s, &head, &number, eb);
+        out->rate_limit_blocks = number.present ? number.v : RATE_LIMIT_DEFAULT;
     }
     if (err == SF_OK) {
         err = chain_read_axon(c, &s, &head, &out->axon, &out->served, eb);

@@ -35,9 +35,13 @@ SF_MUST_USE enum sf_err chain_finalized(struct chain_client *c, struct sf_time d
 SF_MUST_USE enum sf_err chain_block_hash(struct chain_client *c, uint64_t number,
                                          struct sf_time deadline, uint8_t out[static 32],
                                          struct sf_errbuf *eb);
-/* The bytes under `key` at block `at` (NULL the best); `present` false when there are none. */
-SF_MUST_USE enum sf_err chain_storage(struct chain_client *c, const struct sf_buf *key,
-                                      const struct chain_head *at, struct sf_time deadline,
+struct chain_place {
+    const struct sf_buf *key;
+    const struct chain_head *at; /* the block */
+    struct sf_time deadline;
+};
+/* The bytes that lie there; `present` false when there are none. */
+SF_MUST_USE enum sf_err chain_storage(struct chain_client *c, const struct chain_place *place,
                                       struct sf_buf *value, bool *present, struct sf_errbuf *eb);
 /* SubtensorModule.Axons. */
 SF_MUST_USE enum sf_err chain_read_axon(struct chain_client *c, const struct chain_serve *s,

@@ -139,8 +139,7 @@ static enum sf_err make(struct chain_client *c, const struct chain_serve *s, str
     }
     if (err == SF_OK) {
         sf_buf_clear(&a->bytes);
-        err =
-            extrinsic_sign(c->metadata, &a->terms, sf_buf_str(&call), s->key, NULL, &a->bytes, eb);
+        err = extrinsic_sign(c->metadata, &a->terms, sf_buf_str(&call), s->key, &a->bytes, eb);
     }
     sf_buf_fini(&call);
     return err;
@@ -180,7 +179,8 @@ static enum sf_err read_used_nonce(struct chain_client *c, const struct chain_se
     sf_buf_init(&value, 4096);
     storage_key(&key, "System", "Account");
     storage_key_account(&key, s->key->public_key);
-    enum sf_err err = chain_storage(c, &key, at, s->deadline, &value, &present, eb);
+    enum sf_err err =
+        chain_storage(c, &(struct chain_place){&key, at, s->deadline}, &value, &present, eb);
     struct scale_in in = scale_in(value.p, value.n);
     *out = present ? scale_u32(&in) : 0;
     sf_buf_fini(&key);
@@ -226,7 +226,8 @@ static enum sf_err read_outcome(struct chain_client *c, const struct chain_serve
     sf_buf_init(&key, 64);
     sf_buf_init(&value, EVENTS_CAP);
     storage_key(&key, "System", "Events");
-    enum sf_err err = chain_storage(c, &key, at, s->deadline, &value, &present, eb);
+    enum sf_err err =
+        chain_storage(c, &(struct chain_place){&key, at, s->deadline}, &value, &present, eb);
     if (err == SF_OK) {
         err = dispatch_read_events(c->metadata, sf_buf_str(&value), index, &r, eb);
     }

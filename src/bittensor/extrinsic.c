@@ -211,7 +211,7 @@ static void sign_payload(struct sf_str payload, const struct sr25519_keypair *ke
 
 enum sf_err extrinsic_sign(const struct metadata *m, const struct extrinsic_terms *t,
                            struct sf_str call, const struct sr25519_keypair *key,
-                           const uint8_t *entropy, struct sf_buf *out, struct sf_errbuf *eb)
+                           struct sf_buf *out, struct sf_errbuf *eb)
 {
     struct sf_buf extra, additional, payload, body;
     uint8_t signature[SR25519_SIG_LEN];
@@ -236,7 +236,7 @@ enum sf_err extrinsic_sign(const struct metadata *m, const struct extrinsic_term
         err = payload.err;
     }
     if (err == SF_OK) {
-        sign_payload(sf_buf_str(&payload), key, entropy, signature);
+        sign_payload(sf_buf_str(&payload), key, t->entropy, signature);
         scale_put_u8(&body, SIGNED_V4);
         scale_put_u8(&body, ADDRESS_ID);
         sf_buf_add(&body, key->public_key, SR25519_KEY_LEN);

@@ -51,15 +51,14 @@ struct extrinsic_terms {
     uint8_t birth_hash[32]; /* of block era.birth */
     uint32_t nonce;
     uint64_t tip;
+    const uint8_t *entropy; /* 32 bytes, for vectors; NULL: random ones */
 };
 
 /* Appends the whole transaction. SF_ESHAPE names an extension that is not known
- * and not empty, or a transaction format that is not 4: nothing is signed then. `entropy` (32
- * bytes) is for vectors; NULL takes random ones. */
+ * and not empty, or a transaction format that is not 4: nothing is signed then. */
 SF_MUST_USE enum sf_err extrinsic_sign(const struct metadata *m, const struct extrinsic_terms *t,
                                        struct sf_str call, const struct sr25519_keypair *key,
-                                       const uint8_t *entropy, struct sf_buf *out,
-                                       struct sf_errbuf *eb);
+                                       struct sf_buf *out, struct sf_errbuf *eb);
 void extrinsic_hash(struct sf_str extrinsic, uint8_t hash[static 32]);
 
 #endif

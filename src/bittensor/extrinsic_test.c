@@ -25,6 +25,7 @@
     "a901000001000000" GENESIS "1111111111111111111111111111111111111111111111111111111111111111"  \
     "00"
 
+static const uint8_t zeros[32];
 static struct sf_buf blob;
 static struct metadata *metadata;
 
@@ -120,7 +121,6 @@ static void eras_have_the_reference_bytes(void **state)
 static void the_transaction_is_the_reference_one_byte_for_byte(void **state)
 {
     (void)state;
-    static const uint8_t zeros[32];
     struct axon_info axon = google();
     struct extrinsic_terms t = terms();
     struct sr25519_keypair alice;
@@ -130,8 +130,7 @@ static void the_transaction_is_the_reference_one_byte_for_byte(void **state)
     sf_buf_init(&out, 512);
     assert_int_equal(derive_keypair(SF_STR("//Alice"), &alice, NULL), SF_OK);
     assert_int_equal(extrinsic_serve_axon(metadata, 1, &axon, SF_STR(""), &call, NULL), SF_OK);
-    assert_int_equal(extrinsic_sign(metadata, &t, sf_buf_str(&call), &alice, zeros, &out, NULL),
-                     SF_OK);
+    assert_int_equal(extrinsic_sign(metadata, &t, sf_buf_str(&call), &alice, &out, NULL), SF_OK);
     assert_hex(&out, EXTRINSIC);
     extrinsic_hash(sf_buf_str(&out), hash);
     assert_true(sf_hex_decode(
@@ -144,7 +143,6 @@ static void the_transaction_is_the_reference_one_byte_for_byte(void **state)
 static void a_long_payload_is_signed_by_its_hash(void **state)
 {
     (void)state;
-    static const uint8_t zeros[32];
     char long_call[257];
     uint8_t hash[32], expected[32];
     memset(long_call, 0x42, sizeof long_call);
@@ -160,7 +158,7 @@ static void a_long_payload_is_signed_by_its_hash(void **state)
     sf_buf_init(&payload, 1024);
     assert_int_equal(derive_keypair(SF_STR("//Alice"), &alice, NULL), SF_OK);
     assert_int_equal(extrinsic_sign(metadata, &t, (struct sf_str){long_call, sizeof long_call},
-                                    &alice, zeros, &out, NULL),
+                                    &alice, &out, NULL),
                      SF_OK);
     sf_buf_add(&payload, long_call, sizeof long_call);
     assert_true(sf_hex_decode(SF_STR(EXTRA_AND_ADDITIONAL), rest, sizeof rest));
@@ -204,7 +202,7 @@ static enum sf_err sign_under(struct metadata *m, struct sf_errbuf *eb)
     assert_int_equal(derive_keypair(SF_STR("//Alice"), &alice, NULL), SF_OK);
     enum sf_err err = extrinsic_serve_axon(m, 1, &axon, SF_STR(""), &call, eb);
     if (err == SF_OK) {
-        err = extrinsic_sign(m, &t, sf_buf_str(&call), &alice, NULL, &out, eb);
+        err = extrinsic_sign(m, &t, sf_buf_str(&call), &alice, &out, eb);
     }
     assert_true(err == SF_OK || out.n == 0);
     sf_buf_fini(&call);

@@ -31,7 +31,7 @@ typedef void (*read_fn)(struct scale_in *in, struct metagraph *g);
  * place is kept. */
 #define EACH(item_bytes, read_one)                                                                 \
     for (size_t n = scale_vec(in, item_bytes), i = 0; i < n && !in->failed; i++) {                 \
-        struct metagraph_neuron spare;                                                             \
+        struct metagraph_neuron spare = {.incentive = 0};                                          \
         struct metagraph_neuron *who = i < g->n ? &g->neurons[i] : &spare;                         \
         read_one;                                                                                  \
     }

@@ -100,6 +100,7 @@ struct scale_u128 scale_compact_u128(struct scale_in *in)
     (void)scale_u8(in);
     if (n > 16) {
         scale_fail(in);
+        return v;
     }
     v.low = little(in, n < 8 ? n : 8);
     v.high = n > 8 ? little(in, n - 8) : 0;

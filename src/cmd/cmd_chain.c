@@ -108,10 +108,9 @@ static json_t *versions_json(const struct chain_run *r, const struct chain_versi
     set(o, "transaction_version", json_integer(v->transaction_version));
     set(o, "genesis", json_sprintf("0x%s", genesis));
     set(o, "block", json_integer((json_int_t)v->finalized_block));
+    int64_t age_ms = sf_wall_ns() / 1000000 - v->block_time_ms;
     set(o, "block_age_seconds",
-        v->block_time_ms == 0
-            ? json_null()
-            : json_real((double)(sf_wall_ns() / 1000000 - v->block_time_ms) / 1000.0));
+        v->block_time_ms == 0 ? json_null() : json_real((double)age_ms / 1000.0));
     return o;
 }
 

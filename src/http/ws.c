@@ -130,6 +130,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 {
     struct ws *w = lws_context_user(lws_get_context(wsi));
     (void)user;
+    if (w == NULL) {
+        return 0;
+    }
     switch ((int)reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
         w->established = true;
