@@ -63,8 +63,11 @@ static struct axon_info google(void)
 
 static struct extrinsic_terms terms(void)
 {
-    struct extrinsic_terms t = {
-        .spec_version = 425, .transaction_version = 1, .era = era_mortal(128, 1000), .nonce = 5};
+    struct extrinsic_terms t = {.spec_version = 425,
+                                .transaction_version = 1,
+                                .era = era_mortal(128, 1000),
+                                .nonce = 5,
+                                .entropy = zeros};
     assert_true(sf_hex_decode(SF_STR(GENESIS), t.genesis_hash, 32));
     memset(t.birth_hash, 0x11, 32);
     return t;

@@ -98,18 +98,16 @@ struct scale_u128 scale_compact_u128(struct scale_in *in)
     }
     size_t n = (first >> 2U) + 4;
     (void)scale_u8(in);
-    if (n > 16) {
+    const uint8_t *bytes = n > 16 ? NULL : scale_bytes(in, n);
+    /* The last byte counts, or a shorter form would have done; four bytes hold at least 2^30. */
+    if (bytes == NULL || bytes[n - 1] == 0 || (n == 4 && bytes[3] < 1U << 6U)) {
         scale_fail(in);
         return v;
     }
-    v.low = little(in, n < 8 ? n : 8);
-    v.high = n > 8 ? little(in, n - 8) : 0;
-    /* The last byte counts, or a shorter form would have done; four bytes hold at least 2^30. */
-    uint64_t top = n > 8 ? v.high >> (8 * (n - 9)) : v.low >> (8 * (n - 1));
-    if (top == 0 || (n == 4 && v.low < 1U << 30U)) {
-        scale_fail(in);
-    }
-    return in->failed ? (struct scale_u128){0, 0} : v;
+    struct scale_in whole = scale_in(bytes, n);
+    v.low = little(&whole, n < 8 ? n : 8);
+    v.high = n > 8 ? little(&whole, n - 8) : 0;
+    return v;
 }
 
 uint64_t scale_compact(struct scale_in *in, uint64_t max)

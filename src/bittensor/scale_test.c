@@ -72,8 +72,7 @@ static void numbers_not_in_their_shortest_form_are_refused(void **state)
                                       "fd00",
                                       "02000000",
                                       "0300000030",
-                                      "0700000040"
-                                      "00",
+                                      "070000004000",
                                       "13ffffffffffffff00",
                                       "330000000000000000000000000000000001",
                                       "ff"};

@@ -182,6 +182,7 @@ static enum sf_err broken(struct ws *w, struct sf_errbuf *eb)
 static enum sf_err serve(struct ws *w, const bool *done, struct sf_time deadline,
                          struct sf_errbuf *eb)
 {
+    SF_BUG_ON(w == NULL);
     for (;;) {
         bool sent =
             done == NULL && w->out == NULL && (w->wsi == NULL || lws_partial_buffered(w->wsi) == 0);
