@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "bittensor/chain_client.h"
+#include "bittensor/external_ip.h"
 #include "bittensor/ss58.h"
 #include "bittensor/synapse.h"
 #include "bittensor/wallet.h"
@@ -23,6 +24,9 @@ static const struct arg_action actions[] = {
 
 static const struct arg_option options[] = {
     {"--hotkey", "SS58", "show: the hotkey to look for instead of the wallet's."},
+    {"--ip-services", "URLS",
+     "serve: who is asked for this machine's address when --axon.external_ip is not given; commas "
+     "between (default: five public ones)."},
     {"--validators", NULL, "metagraph: only those with a validator permit."},
     {"--timeout", "S", "The longest to wait, in seconds (default 60, serve 300)."},
     {"--json", NULL, "Print JSON."},
@@ -195,18 +199,58 @@ static enum sf_err show(struct chain_run *r, struct sf_errbuf *eb)
 
 /* ---------------------------------------------------------------- serve */
 
-static enum sf_err read_axon_settings(const struct conf *conf, struct axon_info *out,
+#define SERVICES_MAX 8
+
+static enum sf_err ask_services(const struct chain_run *r, struct axon_info *out,
+                                struct sf_errbuf *eb)
+{
+    const char *given = args_get(r->a, "--ip-services");
+    char urls[SERVICES_MAX][256];
+    const char *list[SERVICES_MAX];
+    struct sf_str rest = sf_str(given), url;
+    size_t n = 0;
+    if (given == NULL) {
+        return external_ip_find(external_ip_services, external_ip_n_services, r->deadline, out, eb);
+    }
+    while (n < SERVICES_MAX && sf_str_next(&rest, ',', &url)) {
+        (void)snprintf(urls[n], sizeof urls[n], "%.*s", SF_STR_ARG(sf_str_trim(url)));
+        list[n] = urls[n];
+        n++;
+    }
+    return external_ip_find(list, n, r->deadline, out, eb);
+}
+
+/* An address that somebody gave is taken, with a warning where validators cannot reach it; only
+ * 0.0.0.0 is not, which the network reads as "does not serve". */
+static enum sf_err check_given_ip(const struct axon_info *axon, const char *text,
+                                  struct sf_errbuf *eb)
+{
+    enum ip_kind kind = external_ip_kind(axon);
+    if (kind == IP_UNSPECIFIED) {
+        return sf_fail(eb, SF_EINVAL,
+                       "--axon.external_ip %s says to the network that nobody serves: give the "
+                       "address that validators reach this machine by",
+                       text);
+    }
+    if (kind != IP_PUBLIC) {
+        log_event(LOG_WARN, LOG_SUBTENSOR, "validators outside cannot reach this address",
+                  LOG_S("external_ip", text), LOG_S("kind", ip_kind_name(kind)));
+    }
+    return SF_OK;
+}
+
+static enum sf_err read_axon_settings(const struct chain_run *r, struct axon_info *out,
                                       struct sf_errbuf *eb)
 {
+    const struct conf *conf = r->conf;
     int64_t port = conf->axon.external_port != 0 ? conf->axon.external_port : conf->axon.port;
     *out = (struct axon_info){
         .version = SYNAPSE_VERSION, .port = (uint16_t)port, .protocol = AXON_PROTOCOL};
     if (conf->axon.external_ip[0] == '\0') {
-        return sf_fail(eb, SF_EINVAL,
-                       "which address? give --axon.external_ip, the one that validators reach this "
-                       "machine by");
+        return ask_services(r, out, eb);
     }
-    return axon_ip_parse(conf->axon.external_ip, out, eb);
+    enum sf_err err = axon_ip_parse(conf->axon.external_ip, out, eb);
+    return err == SF_OK ? check_given_ip(out, conf->axon.external_ip, eb) : err;
 }
 
 static void print_served(const struct chain_run *r, const struct chain_serve *s,
@@ -237,7 +281,7 @@ static enum sf_err serve(struct chain_run *r, struct sf_errbuf *eb)
     struct chain_serve s = {
         .netuid = r->netuid, .certificate = SF_STR(""), .key = &key, .deadline = r->deadline};
     struct wallet_unlock unlock = secret_unlock(r->conf);
-    enum sf_err err = read_axon_settings(r->conf, &s.axon, eb);
+    enum sf_err err = read_axon_settings(r, &s.axon, eb);
     if (err != SF_OK) {
         return err;
     }

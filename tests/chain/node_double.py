@@ -64,6 +64,14 @@ def item_key(item, netuid, hotkey=None):
     return MODULE + ITEMS[item] + struct.pack("<H", netuid).hex() + (by_account(hotkey) if hotkey else "")
 
 
+def account(address):
+    """The public key in an SS58 address."""
+    n = 0
+    for c in address:
+        n = n * 58 + "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".index(c)
+    return n.to_bytes(35, "big")[1:33]
+
+
 def hex0x(data):
     return "0x" + data.hex()
 
@@ -188,7 +196,7 @@ class Chain:
         additional = (struct.pack("<II", self.spec, self.transaction_version) + self.genesis + birth["hash"] + b"\0")
         payload = t["call"] + t["extra"] + additional
         payload = payload if len(payload) <= 256 else blake2(payload, 32)
-        if not Keypair(public_key=hex0x(t["key"])).verify(payload, t["signature"]):
+        if Keypair and not Keypair(public_key=hex0x(t["key"])).verify(payload, t["signature"]):
             raise invalid("Transaction has a bad signature")
 
     def check_axon(self, t, state):
@@ -298,6 +306,7 @@ class Node:
         self.refuse = {}      # method: Refusal, as long as it stands there
         self.before = {}      # method: called once before the answer
         self.lag = 0.0        # seconds before each answer
+        self.drop_once = set()  # the same, the first time only
         self.drop = set()     # methods whose connection is closed instead of an answer
         self.garbage = None   # bytes in place of every answer
         self.wrong_id = False
@@ -413,6 +422,8 @@ class Node:
     # ---- JSON-RPC
 
     def answer(self, body):
+        if not body:  # a GET: a service that tells its caller's address
+            return self.garbage or b""
         request = json.loads(body)
         if isinstance(request, list):
             return b"[" + b",".join(self.answer(json.dumps(r)) for r in request) + b"]"
@@ -423,6 +434,9 @@ class Node:
             hook()
         if self.lag:
             time.sleep(self.lag)
+        if method in self.drop_once:
+            self.drop_once.remove(method)
+            return None
         if method in self.drop:
             return None
         if self.garbage is not None:
@@ -471,7 +485,7 @@ class Node:
         if method == "state_call":
             return hex0x(c.state_call(params[0], bytes.fromhex(params[1].removeprefix("0x")), self.block(params, 2)[1]["state"]))
         if method == "system_accountNextIndex":
-            key = bytes(Keypair(ss58_address=params[0]).public_key)
+            key = account(params[0])
             waiting = sum(c.decode(raw)["key"] == key for raw in c.pool)
             return c.nonce(key, c.state) + waiting
         if method == "author_submitExtrinsic":

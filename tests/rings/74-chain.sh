@@ -5,8 +5,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tools/paths.sh
 if [ ! -x "$SDK_VENV/bin/python" ]; then
-    echo "SKIP chain: the Python SDK is not installed (tools/setup.sh --test fetches it from PyPI)"
-    exit 0
+    exec python3 tests/chain/drive_chain.py "$@" # says itself what it leaves out
 fi
 export BT_NO_PARSE_CLI_ARGS=1
 exec "$SDK_VENV/bin/python" tests/chain/drive_chain.py "$@"
