@@ -26,7 +26,7 @@ def config_file(name, more=""):
 
 def commands():
     for name in ("miner", "status", "generate", "story", "query", "score", "config", "wallet",
-                 "completion", "version"):
+                 "chain", "completion", "version"):
         r = run(name, "--help")
         check(f"case: {name} --help", r.returncode == 0 and f"storyfi {name}" in r.stdout, r.stderr)
     usage = [(["nonsense"], "unknown command"), ([], "Usage"), (["miner"], "--netuid"),
