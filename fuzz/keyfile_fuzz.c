@@ -15,6 +15,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (keyfile_parse(text, &pair, &eb) != SF_OK) {
         SF_BUG_ON(eb.text[0] == '\0');
     }
+    struct keyfile_secret typed;
+    struct sf_errbuf eb3 = {0};
+    SF_BUG_ON(keyfile_secret_read(text, &typed, &eb3) != SF_OK && eb3.text[0] == '\0');
+    keyfile_secret_wipe(&typed);
     struct sf_errbuf eb2 = {0};
     if (keyfile_parse_address(text, address, &eb2) == SF_OK) {
         uint8_t key[SS58_KEY_LEN];
