@@ -3,6 +3,7 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
+#include "bittensor/derive.h"
 #include "bittensor/mnemonic.h"
 #include "bittensor/vault.h"
 #include "json/json.h"
@@ -65,8 +66,10 @@ static enum sf_err from_phrase(struct sf_str phrase, struct sr25519_keypair *out
     return err;
 }
 
-/* Hex of 32 bytes is a seed to expand, of 64 a canonical secret. */
-static enum sf_err from_hex(struct sf_str hex, struct sr25519_keypair *out, struct sf_errbuf *eb)
+/* Hex of 32 bytes is a seed to expand, of 64 a canonical secret. btwallet writes a seed whose bytes
+ * happen to be UTF-8 as they are: taken where the file's public key can say whether it is one. */
+static enum sf_err from_hex(struct sf_str hex, bool may_be_raw, struct sr25519_keypair *out,
+                            struct sf_errbuf *eb)
 {
     uint8_t bytes[SR25519_SECRET_LEN];
     enum sf_err err = SF_OK;
@@ -75,6 +78,9 @@ static enum sf_err from_hex(struct sf_str hex, struct sr25519_keypair *out, stru
         sr25519_from_seed(bytes, out);
     } else if (sf_hex_decode(hex, bytes, SR25519_SECRET_LEN)) {
         err = sr25519_from_secret(bytes, out);
+    } else if (may_be_raw && hex.n == SR25519_SEED_LEN) {
+        memcpy(bytes, hex.p, SR25519_SEED_LEN);
+        sr25519_from_seed(bytes, out);
     } else {
         err = SF_EINVAL;
     }
@@ -94,7 +100,9 @@ static enum sf_err derive(const json_t *file, struct sr25519_keypair *out, struc
         return from_phrase(phrase, out, eb);
     }
     if (seed.n > 0 || key.n > 0) {
-        return from_hex(seed.n > 0 ? seed : key, out, eb);
+        bool checkable =
+            json_get_str(file, "publicKey").n > 0 || json_get_str(file, "ss58Address").n > 0;
+        return from_hex(seed.n > 0 ? seed : key, checkable, out, eb);
     }
     return sf_fail(eb, SF_EINVAL,
                    "keyfile has no secret (secretPhrase, secretSeed or privateKey): "
@@ -231,7 +239,8 @@ static enum sf_err secret_from_hex(struct sf_str hex, struct keyfile_secret *out
     return err == SF_OK ? SF_OK
                         : sf_fail(eb, SF_EINVAL,
                                   "not a secret: takes 12 to 24 words, or hex of a 32-byte seed "
-                                  "or of a 64-byte private key (canonical, as keyfiles hold it)");
+                                  "or of a 64-byte private key (canonical, as keyfiles hold it), "
+                                  "or a URI such as //Alice");
 }
 
 enum sf_err keyfile_secret_read(struct sf_str text, struct keyfile_secret *out,
@@ -242,7 +251,12 @@ enum sf_err keyfile_secret_read(struct sf_str text, struct keyfile_secret *out,
     bool words =
         sf_str_find(text, SF_STR(" ")) < text.n || sf_str_find(text, SF_STR("\n")) < text.n;
     enum sf_err err;
-    if (!words) {
+    if (sf_str_find(text, SF_STR("/")) < text.n) {
+        err = derive_keypair(text, &out->key, eb);
+        if (err != SF_OK && eb != NULL && eb->code == SF_OK) {
+            (void)sf_fail(eb, err, "not a secret URI (words//hard/soft)");
+        }
+    } else if (!words) {
         err = secret_from_hex(without_0x(text), out, eb);
     } else if (!tidy_phrase(text, out->phrase, sizeof out->phrase)) {
         err = sf_fail(eb, SF_EINVAL, "mnemonic: longer than 24 words can be");

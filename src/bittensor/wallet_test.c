@@ -31,6 +31,7 @@ static const struct {
     {"{\"secretSeed\":\"" SEED "\",\"publicKey\":\"" PUBLIC "\"}", SF_OK, NULL},
     {"{\"privateKey\":\"" SECRET "\",\"accountId\":\"" PUBLIC "\"}", SF_OK, NULL},
     {"{\"secretSeed\":\"0x" SEED "\"}", SF_OK, NULL}, /* repeated prefixes */
+    {"{\"secretSeed\":\"0x12345678901234567890123456789012\"}", SF_EINVAL, "not 32 or 64 bytes"},
     {"$NACLabc", SF_EINVAL, "encrypted (NaCl)"},
     {"$ANSIBLE_VAULT;1.1;AES256", SF_EINVAL, "encrypted (Ansible Vault)"},
     {"gAAAAABk", SF_EINVAL, "encrypted (Fernet)"},
@@ -63,6 +64,18 @@ static void keyfiles_are_read_or_refused_with_the_reason(void **state)
     }
 }
 
+/* As btwallet writes a seed that happens to be UTF-8; only the public key tells it from bad hex. */
+static void a_seed_written_as_it_is_is_read(void **state)
+{
+    (void)state;
+    struct sr25519_keypair key;
+    static const char raw[] =
+        "{\"secretSeed\":\"0x12345678901234567890123456789012\",\"publicKey\":\"0x"
+        "741c08a06f41c596608f6774259bd9043304adfa5d3eea62760bd9be97634d63\"}";
+    assert_int_equal(keyfile_parse(SF_STR(raw), &key, NULL), SF_OK);
+    assert_int_equal(key.public_key[0], 0x74);
+}
+
 static void a_person_may_type_words_a_seed_or_a_private_key(void **state)
 {
     (void)state;
@@ -77,6 +90,8 @@ static void a_person_may_type_words_a_seed_or_a_private_key(void **state)
         {SECRET "\n", SF_OK, false, false},
         {"old leopard transfer", SF_EINVAL, false, false},
         {"0x1234", SF_EINVAL, false, false},
+        {"leopard//x", SF_EINVAL, false, false},
+        {"//", SF_EINVAL, false, false},
         {"", SF_EINVAL, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -101,8 +116,21 @@ static void a_person_may_type_words_a_seed_or_a_private_key(void **state)
         } else {
             assert_null(strstr(eb.text, "leopard"));
             assert_null(strstr(eb.text, "1234"));
+            assert_true(eb.text[0] != '\0');
         }
     }
+}
+
+static void a_development_key_may_be_typed(void **state)
+{
+    (void)state;
+    struct keyfile_secret s;
+    char address[SS58_MAX];
+    assert_int_equal(keyfile_secret_read(SF_STR("//Alice\n"), &s, NULL), SF_OK);
+    ss58_encode(s.key.public_key, address);
+    assert_string_equal(address, "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY");
+    assert_false(s.has_seed);
+    assert_int_equal(s.phrase[0], '\0');
 }
 
 static struct wallet_names fresh_wallet(char *dir)
@@ -246,7 +274,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keyfiles_are_read_or_refused_with_the_reason),
+        cmocka_unit_test(a_seed_written_as_it_is_is_read),
         cmocka_unit_test(a_person_may_type_words_a_seed_or_a_private_key),
+        cmocka_unit_test(a_development_key_may_be_typed),
         cmocka_unit_test(an_encrypted_coldkey_opens_by_variable_or_by_asking),
         cmocka_unit_test(a_created_hotkey_is_read_back),
         cmocka_unit_test(nothing_is_overwritten),
