@@ -3,7 +3,7 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
-#include "bittensor/chain_internal.h"
+#include "bittensor/chain_client_internal.h"
 #include "bittensor/scale.h"
 #include "bittensor/storage_key.h"
 

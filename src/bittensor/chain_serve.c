@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "bittensor/chain_client.h"
-#include "bittensor/chain_internal.h"
+#include "bittensor/chain_client_internal.h"
 #include "bittensor/dispatch.h"
 #include "bittensor/scale.h"
 #include "bittensor/ss58.h"

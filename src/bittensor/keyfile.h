@@ -19,7 +19,8 @@ struct keyfile_secret {
 void keyfile_secret_wipe(struct keyfile_secret *s);
 
 /* From what a person types: a mnemonic (any white space, any case), 32 bytes of hex (a seed) or 64
- * (a private key), "0x" or not, or a URI ("//Alice", "words//hard/soft"). SF_EINVAL says what is wrong without quoting it. */
+ * (a private key), "0x" or not, or a URI ("//Alice", "words//hard/soft"). SF_EINVAL says what is
+ * wrong without quoting it. */
 SF_MUST_USE enum sf_err keyfile_secret_read(struct sf_str text, struct keyfile_secret *out,
                                             struct sf_errbuf *eb);
 

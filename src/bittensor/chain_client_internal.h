@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SF_BITTENSOR_CHAIN_INTERNAL_H
-#define SF_BITTENSOR_CHAIN_INTERNAL_H
+#ifndef SF_BITTENSOR_CHAIN_CLIENT_INTERNAL_H
+#define SF_BITTENSOR_CHAIN_CLIENT_INTERNAL_H
 
 #include "bittensor/chain_client.h"
 #include "bittensor/metadata.h"
