@@ -21,6 +21,9 @@ struct http_call {
      * empty for the head. On the calling thread. False gives the transfer up (SF_ECANCELED). The
      * body is collected in the answer all the same. NULL: no interest. */
     bool (*on_data)(void *arg, int status, struct sf_str piece);
+    /* At least every 20 ms while the transfer is under way, on the calling thread (http_client_
+     * perform only). False gives it up (SF_ECANCELED). NULL: no interest. */
+    bool (*on_tick)(void *arg);
     void *arg;
 };
 
@@ -28,15 +31,18 @@ struct http_answer {
     int status;
     struct sf_buf head; /* header lines "name: value\n" as they came */
     struct sf_buf body;
-    bool sent; /* the request left: a server may have acted on it */
+    bool sent; /* the request left: a server may have acted on it. True as soon as it is so, for
+                  on_data and on_tick to see. A request that was sent is never sent again. */
 };
 void http_answer_fini(struct http_answer *a);
 /* The value of a header (case ignored); empty when absent. */
 struct sf_str http_answer_header(const struct http_answer *a, const char *name);
 
-/* Blocks until the whole answer is there or the deadline passes. SF_ETRANSIENT: not reached, or the
- * connection broke before the whole body was there; SF_EDEADLINE; SF_ELIMIT: answer over the cap;
- * SF_ECANCELED. Any status is SF_OK. The answer is to be fini'd in any case. */
+/* Blocks until the whole answer is there or the deadline passes. SF_ETRANSIENT: not reached (within
+ * half of the time, at most 5 s), or the connection broke before the whole body was there (then
+ * `status` is that of the head, and the body what came of it); SF_EDEADLINE; SF_ELIMIT: answer over
+ * the cap; SF_ECONFIG: not an address; SF_ECANCELED. Any status is SF_OK; redirects are not
+ * followed. The answer is to be fini'd in any case. */
 SF_MUST_USE enum sf_err http_client_call(const struct http_call *call, struct http_answer *answer,
                                          struct sf_errbuf *eb);
 
