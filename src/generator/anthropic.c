@@ -10,11 +10,16 @@ static void url(const char *base, const char *model, enum provider_route route, 
     sf_buf_printf(out, "%s/%s", base, route == PROVIDER_ASK ? "messages" : "models?limit=1000");
 }
 
+static json_t *text_of(struct sf_str s)
+{
+    return json_stringn(s.p == NULL ? "" : s.p, s.n);
+}
+
 static json_t *body(const struct provider_ask *ask)
 {
-    json_t *b = json_pack("{s:s, s:I, s:s%, s:[{s:s, s:s%}]}", "model", ask->model, "max_tokens",
-                          (json_int_t)ask->max_tokens, "system", ask->system.p, ask->system.n,
-                          "messages", "role", "user", "content", ask->user.p, ask->user.n);
+    json_t *b = json_pack("{s:s, s:I, s:o, s:[{s:s, s:o}]}", "model", ask->model, "max_tokens",
+                          (json_int_t)ask->max_tokens, "system", text_of(ask->system), "messages",
+                          "role", "user", "content", text_of(ask->user));
     if (ask->temperature >= 0 && !ask->ability.no_temperature) {
         /* The scale ends at 1 here. */
         (void)json_object_set_new(b, "temperature",

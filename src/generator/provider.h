@@ -7,7 +7,7 @@
 #include "story/schema.h"
 
 /* What one provider's wire looks like: how a story is asked for, and how its answers, streams and
- * errors are read. Pure functions over bytes and JSON; sending is provider_target.c's. */
+ * errors are read. Pure functions over bytes and JSON; sending is cloud.c's. */
 
 /* How the form of the answer is made sure of, from strict to not at all. */
 enum provider_format {

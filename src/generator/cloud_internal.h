@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_GENERATOR_CLOUD_INTERNAL_H
+#define SF_GENERATOR_CLOUD_INTERNAL_H
+
+#include "generator/cloud.h"
+#include "generator/prices.h"
+#include "http/client.h"
+#include "http/sse.h"
+
+#include <pthread.h>
+
+#define CLOUD_BODY_MAX ((size_t)8 << 20)
+#define CLOUD_TEXT_MAX ((size_t)1 << 20)
+#define CLOUD_EVENT_MAX ((size_t)1 << 20)
+
+struct cloud {
+    const struct provider *provider;
+    char *name, *endpoint, *key, *key_variable, *configured_model;
+    double temperature, top_p, price_input, price_output;
+    int64_t max_tokens, concurrency;
+    struct http_client *client;
+    atomic_bool closing;
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t changed;
+    char model[128];                   /* "" not known yet */
+    struct provider_ability ability;   /* `format` is not used */
+    unsigned format[STORY_TASK_COUNT]; /* a schema may be too rich for one task only */
+    int64_t under_way;                 /* requests */
+    int calls;
+};
+
+/* ---- parts of a call (cloud_parts.c) ----------------------------------------------------------
+ */
+
+/* One request of a call: the whole of it, or one chapter. */
+struct cloud_part {
+    struct story_request request; /* borrows from the call's */
+    size_t index;                 /* of the chapter in the answer */
+    const char *wanted[64];       /* of `paths` or the call's own */
+    char (*paths)[96];            /* owned; NULL when not translated */
+    size_t n_wanted;
+    json_t *partial; /* owned or NULL */
+    uint64_t seed;
+
+    /* filled by the call */
+    json_t *output; /* owned */
+    enum sf_err err;
+    struct sf_errbuf eb;
+};
+
+/* Takes a call apart. Several chapters are parts of their own unless the owner's template asks for
+ * them together; of a repair only those that lack something. Caller frees with the counterpart. */
+SF_MUST_USE enum sf_err cloud_parts_make(const struct gen_call *call,
+                                         struct cloud_part parts[static STORY_CHAPTERS], size_t *n);
+void cloud_parts_free(struct cloud_part *parts, size_t n);
+/* Puts the outputs together. SF_OK with *out owned by the caller when at least one part is there.
+ */
+SF_MUST_USE enum sf_err cloud_parts_join(const struct gen_call *call, struct cloud_part *parts,
+                                         size_t n, json_t **out, struct sf_errbuf *eb);
+
+/* ---- sending ----------------------------------------------------------------------------------
+ */
+
+#define CLOUD_HEADERS_MAX 4
+/* The headers of a request; `key_line` is to be wiped after use. Returns their number. */
+size_t cloud_headers(const struct cloud *c, struct http_header list[static CLOUD_HEADERS_MAX],
+                     struct sf_buf *key_line);
+/* A free request to one of the provider's routes or, with `root`, to a path of the host. */
+SF_MUST_USE enum sf_err cloud_get(struct cloud *c, const char *root, sf_ms within,
+                                  struct http_answer *answer, struct sf_errbuf *eb);
+/* Fills `eb` for a fault, with cause and remedy; returns its class. */
+enum sf_err cloud_fail(const struct cloud *c, const struct provider_fault *f, struct sf_errbuf *eb);
+/* The fault of an answer with a status that is no success. */
+void cloud_read_fault(const struct cloud *c, const struct http_answer *a,
+                      struct provider_fault *out);
+
+#endif
