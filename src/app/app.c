@@ -160,6 +160,19 @@ static void print_answering(const struct gen_hop_status *status, size_t i)
     }
 }
 
+/* Nobody configured it: a key that is set is enough, and that is said. */
+static void print_backup(const struct app *a, const struct gen_hop_status *status, size_t n)
+{
+    const struct conf_api *api = &a->conf->generator.api;
+    for (size_t i = 1; i < n && !api->present; i++) {
+        const struct generator *g = status[i].generator;
+        if (strcmp(g->type->kind, "api") == 0 && status[i].health.state == GEN_READY) {
+            log_status("✅ Backup: API (%s, %s), since %s is set", api->provider, g->target,
+                       api->api_key_env);
+        }
+    }
+}
+
 void app_print_status(struct app *a)
 {
     struct gen_hop_status status[GEN_CHAIN_MAX];
@@ -167,6 +180,7 @@ void app_print_status(struct app *a)
     for (size_t i = 0; i < n; i++) {
         if (status[i].health.state == GEN_READY) {
             print_answering(status, i);
+            print_backup(a, status, n);
             return;
         }
     }

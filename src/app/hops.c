@@ -68,7 +68,7 @@ static enum sf_err add_configured(struct hops *a, struct sf_errbuf *eb)
     } order[] = {{"local", g->local.present || a->conf->file[0] == '\0'},
                  {"vllm", g->vllm.present},
                  {"custom", g->custom.n > 0},
-                 {"api", g->api.present}};
+                 {"api", hops_has_api(a->conf)}};
     enum sf_err err = SF_OK;
     for (size_t i = 0; i < COUNT(order) && err == SF_OK; i++) {
         if (order[i].configured) {

@@ -25,5 +25,7 @@ SF_MUST_USE enum sf_err hops_add_vllm(struct hops *a);
 /* All custom generators ("custom"), or the one of a name: SF_ENOTFOUND when nobody has it. */
 SF_MUST_USE enum sf_err hops_add_custom(struct hops *a, const char *name);
 SF_MUST_USE enum sf_err hops_add_api(struct hops *a);
+/* An `api:` section is there, or a provider's key is set ("set an API key as backup"). */
+bool hops_has_api(const struct conf *conf);
 
 #endif

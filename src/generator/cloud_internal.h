@@ -6,6 +6,7 @@
 #include "generator/prices.h"
 #include "http/client.h"
 #include "http/sse.h"
+#include "story/ask.h"
 
 #include <pthread.h>
 
@@ -39,8 +40,9 @@ struct cloud_part {
     size_t index;                 /* of the chapter in the answer */
     const char *wanted[64];       /* of `paths` or the call's own */
     char (*paths)[96];            /* owned; NULL when not translated */
-    size_t n_wanted;
-    json_t *partial; /* owned or NULL */
+    size_t n_wanted;              /* 0: all of it */
+    bool asked;                   /* something of it is wanted */
+    json_t *partial;              /* owned or NULL */
     uint64_t seed;
 
     /* filled by the call */
@@ -74,5 +76,58 @@ enum sf_err cloud_fail(const struct cloud *c, const struct provider_fault *f, st
 /* The fault of an answer with a status that is no success. */
 void cloud_read_fault(const struct cloud *c, const struct http_answer *a,
                       struct provider_fault *out);
+
+/* ---- a call and its requests (cloud_call.c, cloud_send.c) ---------------------------------------
+ */
+
+enum cloud_mode { CLOUD_MODE_UNKNOWN, CLOUD_MODE_EVENTS, CLOUD_MODE_WHOLE };
+
+/* One request under way. */
+struct cloud_sending {
+    struct cloud_call *of;
+    struct cloud_part *part;
+    struct http_transfer *transfer;
+    struct provider_reply reply;
+    struct sse sse;
+    enum cloud_mode mode;
+    struct sf_buf system, user, body, url;
+    struct provider_ask ask;
+    int64_t prompt_estimate;
+    struct story_ask told;
+    struct sf_time ended_at;
+    bool pending; /* to be sent in this round */
+    bool counted; /* among the requests of the usage */
+};
+
+struct cloud_call {
+    struct cloud *c;
+    const struct gen_call *call;
+    const struct cloud_progress *progress;
+    struct provider_ability ability;
+    bool walked; /* the ability is not the one that was known */
+    char model[128];
+    const struct model_price *price;
+    struct cloud_sending sends[STORY_CHAPTERS];
+    size_t n;
+    struct gen_usage spent; /* by requests of earlier rounds */
+    struct sf_time first_text;
+    int64_t last_tokens;
+};
+
+void cloud_emit(const struct cloud_call *k, struct gen_event event);
+/* Adds what a request costs, by what is known of it now. */
+void cloud_add_usage(const struct cloud_sending *s, struct gen_usage *u);
+void cloud_total_usage(const struct cloud_call *k, struct gen_usage *u);
+void cloud_tell_usage(const struct cloud_call *k);
+
+/* Writes the request by the abilities of now; what was there of an earlier one goes. */
+SF_MUST_USE enum sf_err cloud_sending_write(const struct cloud_call *k, struct cloud_sending *s);
+/* Makes it a transfer; everything is borrowed from the sending. */
+void cloud_sending_aim(struct cloud_sending *s, const struct http_header *headers, size_t n_headers,
+                       struct http_transfer *transfer);
+/* Fills the part's result after the transfer. True when the request was refused for its shape
+ * (`fault` says how). */
+bool cloud_sending_judge(struct cloud_sending *s, struct provider_fault *fault);
+void cloud_sending_clear(struct cloud_sending *s);
 
 #endif

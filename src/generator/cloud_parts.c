@@ -31,30 +31,32 @@ static bool wants_all(const struct gen_call *call)
 
 static enum sf_err make_chapter(const struct gen_call *call, size_t index, struct cloud_part *part)
 {
+    json_t *known = json_array_get(json_object_get(call->partial, "chapters"), index);
     *part = (struct cloud_part){.request = *call->request, .index = index};
     part->request.chapter_ids[0] = call->request->chapter_ids[index];
     part->request.n_chapter_ids = 1;
     part->seed = call->seed + index * 0x9e3779b97f4a7c15U;
-    if (wants_all(call)) {
+    part->asked = wants_all(call);
+    if (part->asked) {
         return SF_OK;
     }
     part->paths = sf_alloc(WANTED_MAX * sizeof *part->paths);
-    const json_t *chapters = json_object_get(call->partial, "chapters");
-    json_t *known = json_array_get(chapters, index);
-    if (known != NULL) {
-        part->partial = json_pack("{s:[O]}", "chapters", known);
-    }
+    part->partial = known == NULL ? NULL : json_pack("{s:[O]}", "chapters", known);
     if (part->paths == NULL || (known != NULL && part->partial == NULL)) {
         return SF_ENOMEM;
     }
+    bool whole = known == NULL;
     for (size_t i = 0; i < call->n_wanted && part->n_wanted < WANTED_MAX; i++) {
         const char *within = path_within(call->wanted[i], index);
         if (within != NULL) {
             char *path = part->paths[part->n_wanted];
             (void)snprintf(path, sizeof part->paths[0], "/chapters/0%s", within);
             part->wanted[part->n_wanted++] = path;
+            part->asked = true;
+            whole = whole || within[0] == '\0';
         }
     }
+    part->n_wanted = whole ? 0 : part->n_wanted;
     return SF_OK;
 }
 
@@ -84,7 +86,7 @@ enum sf_err cloud_parts_make(const struct gen_call *call,
             cloud_parts_free(parts, *n + 1);
             return SF_ENOMEM;
         }
-        if (part->n_wanted > 0 || wants_all(call)) {
+        if (part->asked) {
             (*n)++;
         } else {
             cloud_parts_free(part, 1);

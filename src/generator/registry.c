@@ -3,14 +3,11 @@
 
 #include <string.h>
 
-static const struct generator_type known_vllm = {.kind = "vllm", .multiplier = 1.5};
-static const struct generator_type known_api = {.kind = "api", .multiplier = 0.5};
-
 static const struct generator_type *const types[] = {
     &generator_local,
-    &known_vllm,
+    &generator_vllm,
     &generator_script,
-    &known_api,
+    &generator_api,
 };
 
 const struct generator_type *registry_find(const char *kind)

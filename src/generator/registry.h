@@ -2,8 +2,10 @@
 #ifndef SF_GENERATOR_REGISTRY_H
 #define SF_GENERATOR_REGISTRY_H
 
+#include "generator/api.h"
 #include "generator/local.h"
 #include "generator/script.h"
+#include "generator/vllm.h"
 
 /* The type of a kind ("local"), NULL for an unknown one. A type without `open` is a kind the
  * configuration knows and this version does not have: it is named in the chain, never called. */
