@@ -245,10 +245,7 @@ static void each_fault_has_its_class(void **state)
          SF_EINCOMPLETE,
          0,
          "no whole JSON"},
-        {{.status = 200, .body = WHOLE("{\\\"title\\\": {}")},
-         SF_EINCOMPLETE,
-         0,
-         "cut or malf"},
+        {{.status = 200, .body = WHOLE("{\\\"title\\\": {}")}, SF_EINCOMPLETE, 0, "cut or malf"},
         {{.status = 200, .body = WHOLE("")}, SF_EINCOMPLETE, 0, "no text"},
         {{.status = 200, .body = WHOLE("[1]")}, SF_EINCOMPLETE, 0, "array"},
         {{.status = 200, .body = WHOLE("I cannot help.")}, SF_EINCOMPLETE, 0, "no JSON object"},
@@ -385,6 +382,39 @@ static void a_stream_that_lingers_after_its_end_is_left(void **state)
     ask(c, (struct gen_call){.seed = 1}, &a);
     assert_int_equal(a.err, SF_OK);
     end(&a);
+    cloud_close(c);
+    fake_stop(&f);
+}
+
+static bool move_thrice(void *arg)
+{
+    return ++*(int *)arg <= 3;
+}
+
+/* vLLM's metrics, say: what the connection does not show. */
+static void progress_from_elsewhere_is_told(void **state)
+{
+    (void)state;
+    struct fake_reply reply = {
+        .status = 200, .type = SSE, .chunked = true, .hang = true, .body = ""};
+    struct fake f = {.respond = fixed, .arg = &reply};
+    struct heard heard[2] = {{.usages = 0}};
+    struct story_request r = request_of(STORY_BLUEPRINT, 0);
+    int looks = 0;
+    fake_start(&f);
+    struct cloud *c = open_cloud(&provider_openai, &f, "gpt-4o-mini");
+    for (size_t i = 0; i < 2; i++) {
+        struct cloud_progress progress = {move_thrice, &looks};
+        struct gen_result result = {.output = NULL};
+        struct gen_call call = {.request = &r,
+                                .deadline = sf_after(sf_now(), 300),
+                                .on_event = hear,
+                                .event_arg = &heard[i]};
+        assert_int_equal(cloud_generate(c, &call, i == 0 ? NULL : &progress, &result, NULL),
+                         SF_EDEADLINE);
+    }
+    assert_int_equal(heard[1].heartbeats, heard[0].heartbeats + 3);
+    free(r.user_input);
     cloud_close(c);
     fake_stop(&f);
 }
@@ -702,6 +732,7 @@ int main(void)
         cmocka_unit_test(what_is_not_reached_is_not_paid),
         cmocka_unit_test(what_was_written_before_a_cancel_is_counted),
         cmocka_unit_test(a_stream_that_lingers_after_its_end_is_left),
+        cmocka_unit_test(progress_from_elsewhere_is_told),
         cmocka_unit_test(the_ladder_is_walked_once_and_remembered),
         cmocka_unit_test(what_nothing_helps_against_is_a_shape_error_and_nothing_is_learnt),
         cmocka_unit_test(chapters_go_out_side_by_side_and_come_back_in_order),

@@ -13,6 +13,7 @@
 #define FIRST_STRUCTURED 11 /* 0.11 is the first version that knows structured_outputs */
 
 struct vllm {
+    struct vllm_spawn *spawn; /* NULL: it runs without us */
     struct cloud *cloud;
     struct vllm_progress *progress;
     atomic_bool version_known;
@@ -24,6 +25,7 @@ static void vllm_close(void *ctx)
     if (v != NULL) {
         vllm_progress_close(v->progress);
         cloud_close(v->cloud);
+        vllm_spawn_close(v->spawn);
         free(v);
     }
 }
@@ -49,7 +51,14 @@ static enum sf_err vllm_open(const void *options, void **ctx, struct sf_errbuf *
                        o->key_variable, o->key_variable);
     }
     struct vllm *v = sf_alloc(sizeof *v);
-    enum sf_err err = v == NULL ? SF_ENOMEM : cloud_open(&mine, &v->cloud, eb);
+    enum sf_err err = v == NULL ? SF_ENOMEM : SF_OK;
+    if (err == SF_OK && o->spawn != NULL) {
+        err = vllm_spawn_open(o->spawn, &v->spawn, eb);
+        mine.endpoint = err == SF_OK ? vllm_spawn_base_url(v->spawn) : "";
+    }
+    if (err == SF_OK) {
+        err = cloud_open(&mine, &v->cloud, eb);
+    }
     if (err == SF_OK) {
         err = vllm_progress_open(v->cloud, LOOK_EVERY_MS, &v->progress);
     }
@@ -103,13 +112,21 @@ static enum sf_err vllm_generate(void *ctx, const struct gen_call *call, struct 
 
 static void vllm_health(void *ctx, struct gen_health *out)
 {
-    (void)ctx;
+    struct vllm *v = ctx;
     *out = (struct gen_health){.state = GEN_READY};
+    if (v->spawn != NULL) {
+        vllm_spawn_health(v->spawn, out);
+    }
 }
 
 static enum sf_err vllm_probe(void *ctx, struct sf_errbuf *eb)
 {
     struct vllm *v = ctx;
+    struct gen_health health;
+    vllm_health(v, &health);
+    if (health.state == GEN_DOWN || health.state == GEN_STARTING) {
+        return sf_fail(eb, SF_EUNAVAILABLE, "%s", health.reason);
+    }
     atomic_store(&v->version_known, false); /* it may have been started anew as another version */
     return cloud_probe(v->cloud, eb);
 }
