@@ -4,6 +4,18 @@
 #include "generator/api.h"
 #include "generator/prices.h"
 
+#include <string.h>
+
+/* Where the key is looked up; "" none is needed. Servers that only speak OpenAI's language (Ollama,
+ * llama-server) mostly need none: there the usual variable may be unset. */
+static const char *variable_of(const struct conf_api *api, const char *key)
+{
+    bool foreign = strcmp(api->provider, "openai") == 0 && api->endpoint[0] != '\0';
+    return key == NULL && foreign && strcmp(api->api_key_env, "OPENAI_API_KEY") == 0
+               ? ""
+               : api->api_key_env;
+}
+
 static enum sf_err add_one(struct hops *a, const struct conf_api *api, const char *wish)
 {
     char name[64];
@@ -23,7 +35,7 @@ static enum sf_err add_one(struct hops *a, const struct conf_api *api, const cha
     struct api_options o = {.provider = api->provider,
                             .endpoint = api->endpoint,
                             .key = key,
-                            .key_variable = api->api_key_env,
+                            .key_variable = variable_of(api, key),
                             .model = model,
                             .temperature = api->temperature,
                             .max_tokens = api->max_tokens,

@@ -88,6 +88,26 @@ static void api_and_its_fallbacks_are_hops_with_accounts(void **state)
     close_hops(&o);
 }
 
+static void a_compatible_server_may_need_no_key(void **state)
+{
+    (void)state;
+    static const char *const environment[] = {"X=", NULL};
+    struct opened o;
+    open_hops("generator:\n"
+              "  mode: api\n"
+              "  fallback: []\n"
+              "  api:\n"
+              "    endpoint: http://127.0.0.1:11434/v1\n"
+              "    fallbacks:\n"
+              "      - {provider: openai}\n"
+              "      - {endpoint: 'http://127.0.0.1:9/v1', api_key_env: MY_KEY}\n",
+              environment, NULL, &o);
+    assert_non_null(o.hops[0].generator.ctx);
+    assert_non_null(strstr(o.hops[1].reason, "OPENAI_API_KEY is not set"));
+    assert_non_null(strstr(o.hops[2].reason, "MY_KEY is not set"));
+    close_hops(&o);
+}
+
 static void a_key_that_is_set_is_a_backup(void **state)
 {
     (void)state;
@@ -152,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(api_and_its_fallbacks_are_hops_with_accounts),
+        cmocka_unit_test(a_compatible_server_may_need_no_key),
         cmocka_unit_test(a_key_that_is_set_is_a_backup),
         cmocka_unit_test(vllm_is_a_hop),
     };

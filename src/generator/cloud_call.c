@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define ROUNDS_MAX 12
+#define VAIN_MS 10000 /* a ladder that led nowhere is not walked again so soon */
 
 /* ---- the target's room for requests ---------------------------------------------------------- */
 
@@ -85,7 +86,7 @@ static void judge_round(struct cloud_call *k)
             continue;
         }
         refused[i] = cloud_sending_judge(s, &fault);
-        if (refused[i] && !stepped) {
+        if (refused[i] && !stepped && !k->vain) {
             stepped = provider_step_down(k->c->provider, &s->ask, &fault, &next);
             log_event(LOG_DEBUG, LOG_GENERATOR, stepped ? "asks for less" : "nothing less to ask",
                       LOG_S("target", k->c->name), LOG_S("err", s->part->eb.text));
@@ -160,6 +161,7 @@ static void recall_ability(struct cloud_call *k)
     (void)pthread_mutex_lock(&c->lock);
     k->ability = c->ability;
     k->ability.format = c->format[k->call->request->task];
+    k->vain = c->vain.ms != 0 && sf_between(c->vain, sf_now()) < VAIN_MS;
     (void)pthread_mutex_unlock(&c->lock);
 }
 
@@ -167,11 +169,15 @@ static void recall_ability(struct cloud_call *k)
 static void remember_ability(const struct cloud_call *k, const struct cloud_part *parts)
 {
     struct cloud *c = k->c;
-    bool taken = false;
+    bool taken = false, vain = k->walked;
     for (size_t i = 0; i < k->n; i++) {
+        vain = vain && parts[i].err == SF_ESHAPE;
         taken = taken || parts[i].err == SF_OK || parts[i].err == SF_EINCOMPLETE ||
                 parts[i].err == SF_ECONTENT;
     }
+    (void)pthread_mutex_lock(&c->lock);
+    c->vain = vain ? sf_now() : c->vain;
+    (void)pthread_mutex_unlock(&c->lock);
     if (!k->walked || !taken) {
         return;
     }

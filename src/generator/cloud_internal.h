@@ -27,6 +27,7 @@ struct cloud {
     char model[128];                   /* "" not known yet */
     struct provider_ability ability;   /* `format` is not used */
     unsigned format[STORY_TASK_COUNT]; /* a schema may be too rich for one task only */
+    struct sf_time vain;               /* when the ladder was last walked in vain; ms 0 never */
     int64_t under_way;                 /* requests */
     int calls;
 };
@@ -104,6 +105,7 @@ struct cloud_call {
     const struct gen_call *call;
     const struct cloud_progress *progress;
     struct provider_ability ability;
+    bool vain;   /* the ladder led nowhere a moment ago */
     bool walked; /* the ability is not the one that was known */
     char model[128];
     const struct model_price *price;

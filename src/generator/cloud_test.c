@@ -500,17 +500,20 @@ static void what_nothing_helps_against_is_a_shape_error_and_nothing_is_learnt(vo
     assert_int_equal(a.err, SF_ESHAPE);
     assert_int_equal(f.n, 4); /* schema, json_object, none, bare */
     assert_null(json_object_get(f.bodies[3], "temperature"));
+    ask(c, (struct gen_call){.seed = 1}, &a);
+    assert_int_equal(a.err, SF_ESHAPE);
+    assert_int_equal(f.n, 5); /* not walked again so soon */
     reply = (struct fake_reply){.status = 200, .body = WHOLE(HELLO)};
     ask(c, (struct gen_call){.seed = 1}, &a);
     assert_int_equal(a.err, SF_OK);
-    assert_non_null(json_object_get(f.bodies[4], "response_format"));
+    assert_non_null(json_object_get(f.bodies[5], "response_format"));
     end(&a);
     /* A parameter that is not ours to leave out: once is enough. */
     reply = (struct fake_reply){.status = 400,
                                 .body = "{\"error\":{\"message\":\"no\",\"param\":\"messages\"}}"};
     ask(c, (struct gen_call){.seed = 1}, &a);
     assert_int_equal(a.err, SF_ESHAPE);
-    assert_int_equal(f.n, 6);
+    assert_int_equal(f.n, 7);
     cloud_close(c);
     fake_stop(&f);
 }

@@ -133,6 +133,9 @@ static const struct provider_parameter *named_in(const struct provider *p, const
 static bool step_unnamed(const struct provider *p, struct provider_ability *a)
 {
     if (step_format(p, a)) {
+        if (p->formats[a->format] == PROVIDER_FORMAT_GUIDED) {
+            (void)step_format(p, a); /* for those who say that they do not know its successor */
+        }
         return true;
     }
     bool changed = set_once(&a->no_temperature);

@@ -60,7 +60,9 @@ static enum sf_err vllm_open(const void *options, void **ctx, struct sf_errbuf *
         err = cloud_open(&mine, &v->cloud, eb);
     }
     if (err == SF_OK) {
-        err = vllm_progress_open(v->cloud, LOOK_EVERY_MS, &v->progress);
+        bool short_patience = o->progress_ms > 0 && o->progress_ms / 4 < LOOK_EVERY_MS;
+        err = vllm_progress_open(v->cloud, short_patience ? o->progress_ms / 4 : LOOK_EVERY_MS,
+                                 &v->progress);
     }
     if (err != SF_OK) {
         vllm_close(v);

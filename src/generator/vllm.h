@@ -11,7 +11,8 @@ struct vllm_options {
     const char *key;          /* NULL not set: refused, unless no variable is named */
     const char *key_variable; /* "" no key is needed */
     double temperature, top_p;
-    int64_t max_tokens;                     /* 0 as the task needs */
+    int64_t max_tokens; /* 0 as the task needs */
+    sf_ms progress_ms;  /* a call without progress is left after so long: looks come sooner */
     const struct vllm_spawn_options *spawn; /* NULL: it runs already; else `endpoint` is not used */
 };
 

@@ -5,8 +5,8 @@
 #include "generator/cloud.h"
 
 /* A request that waits for its first token shows nothing on its connection. Whether the server is
- * at work, or its queue moves, is seen in its /metrics: one thread looks there every 2 s while some
- * call waits. */
+ * at work, or its queue moves, is seen in its /metrics: one thread looks there now and then
+ * (`every`, 2 s usually) while some call waits. */
 struct vllm_progress;
 
 SF_MUST_USE enum sf_err vllm_progress_open(struct cloud *c, sf_ms every,

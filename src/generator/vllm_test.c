@@ -67,7 +67,9 @@ static struct fake_reply serve(struct fake *f, const char *head, const json_t *b
     }
     if (s->refuses != NULL && json_object_get(body, s->refuses) != NULL) {
         return (struct fake_reply){.status = 400,
-                                   .body = "{\"error\":{\"message\":\"extra\",\"type\":"
+                                   .body = "{\"error\":{\"message\":\"[{'type': "
+                                           "'extra_forbidden', 'loc': ('body', "
+                                           "'structured_outputs')}]\",\"type\":"
                                            "\"BadRequestError\",\"param\":null,\"code\":400}}"};
     }
     return (struct fake_reply){.status = 200, .body = ANSWER};
