@@ -88,7 +88,7 @@ enum sf_err hops_add_vllm(struct hops *a)
                              .temperature = v->temperature,
                              .top_p = v->top_p,
                              .max_tokens = v->max_tokens,
-                             .progress_ms = v->timeout_ms > 0
+                             .patience_ms = v->timeout_ms > 0
                                                 ? v->timeout_ms
                                                 : a->conf->generator.chain.progress_timeout_ms};
     return v->spawn ? open_spawned(hop, v, &o) : hops_open_one(hop, &o);

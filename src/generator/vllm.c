@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define LOOK_EVERY_MS 2000
+#define LOOK_EVERY_MS 2000 /* at most; four times within the chain's patience */
+#define LOOK_LEAST_MS 50
 #define CHECK_MS 5000
 #define AT_ONCE 64          /* vLLM makes batches of what comes; its own queue holds the rest */
 #define FORMAT_GUIDED 1     /* in provider_vllm's list */
@@ -28,6 +29,12 @@ static void vllm_close(void *ctx)
         vllm_spawn_close(v->spawn);
         free(v);
     }
+}
+
+static sf_ms look_every(sf_ms patience)
+{
+    sf_ms every = patience > 0 ? patience / 4 : LOOK_EVERY_MS;
+    return every > LOOK_EVERY_MS ? LOOK_EVERY_MS : every < LOOK_LEAST_MS ? LOOK_LEAST_MS : every;
 }
 
 static enum sf_err vllm_open(const void *options, void **ctx, struct sf_errbuf *eb)
@@ -60,9 +67,7 @@ static enum sf_err vllm_open(const void *options, void **ctx, struct sf_errbuf *
         err = cloud_open(&mine, &v->cloud, eb);
     }
     if (err == SF_OK) {
-        bool short_patience = o->progress_ms > 0 && o->progress_ms / 4 < LOOK_EVERY_MS;
-        err = vllm_progress_open(v->cloud, short_patience ? o->progress_ms / 4 : LOOK_EVERY_MS,
-                                 &v->progress);
+        err = vllm_progress_open(v->cloud, look_every(o->patience_ms), &v->progress);
     }
     if (err != SF_OK) {
         vllm_close(v);

@@ -11,8 +11,8 @@ struct vllm_options {
     const char *key;          /* NULL not set: refused, unless no variable is named */
     const char *key_variable; /* "" no key is needed */
     double temperature, top_p;
-    int64_t max_tokens; /* 0 as the task needs */
-    sf_ms progress_ms;  /* a call without progress is left after so long: looks come sooner */
+    int64_t max_tokens;                     /* 0 as the task needs */
+    sf_ms patience_ms;                      /* the chain's: progress is looked for more often */
     const struct vllm_spawn_options *spawn; /* NULL: it runs already; else `endpoint` is not used */
 };
 
