@@ -98,6 +98,7 @@ struct cloud_sending {
     struct sf_time ended_at;
     bool pending; /* to be sent in this round */
     bool counted; /* among the requests of the usage */
+    bool over;    /* the transfer has ended: what is not known now never will be */
 };
 
 struct cloud_call {

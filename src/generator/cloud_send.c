@@ -36,8 +36,8 @@ static int64_t written_by(const struct cloud_sending *s)
     return s->reply.generated_tokens > 0 ? s->reply.generated_tokens : estimate;
 }
 
-/* A refused request costs nothing; one that was sent and of which nothing is known is taken for
- * paid, by estimate. */
+/* A refused request costs nothing; one that was sent and of which nothing is known in the end is
+ * taken for paid, by estimate. Not before: what was told once is not taken back. */
 void cloud_add_usage(const struct cloud_sending *s, struct gen_usage *u)
 {
     int status = s->transfer == NULL ? 0 : s->transfer->answer.status;
@@ -46,8 +46,8 @@ void cloud_add_usage(const struct cloud_sending *s, struct gen_usage *u)
     }
     u->requests++;
     if (status == 0 || status / 100 == 2) {
-        u->prompt_tokens +=
-            s->reply.prompt_tokens > 0 ? s->reply.prompt_tokens : s->prompt_estimate;
+        int64_t estimate = s->over ? s->prompt_estimate : 0;
+        u->prompt_tokens += s->reply.prompt_tokens > 0 ? s->reply.prompt_tokens : estimate;
         u->cached_tokens += s->reply.cached_tokens;
         u->generated_tokens += written_by(s);
     }
@@ -242,6 +242,7 @@ bool cloud_sending_judge(struct cloud_sending *s, struct provider_fault *fault)
     const struct http_transfer *t = s->transfer;
     struct cloud_part *part = s->part;
     bool refused = false;
+    s->over = true;
     part->eb = (struct sf_errbuf){.code = SF_OK};
     note_sent(s);
     if (t->answer.status / 100 == 2) {
@@ -346,7 +347,7 @@ static void sending_init(struct cloud_sending *s)
     sf_buf_init(&s->url, 2048);
     s->mode = CLOUD_MODE_UNKNOWN;
     s->ended_at = (struct sf_time){0};
-    s->counted = false;
+    s->counted = s->over = false;
     s->transfer = NULL;
 }
 
