@@ -167,8 +167,8 @@ static void print_backup(const struct app *a, const struct gen_hop_status *statu
     for (size_t i = 1; i < n && !api->present; i++) {
         const struct generator *g = status[i].generator;
         if (strcmp(g->type->kind, "api") == 0 && status[i].health.state == GEN_READY) {
-            log_status("✅ Backup: API (%s, %s), since %s is set", api->provider, g->target,
-                       api->api_key_env);
+            log_status("✅ %s is set: API (%s, %s) is the backup", api->api_key_env, api->provider,
+                       g->target);
         }
     }
 }

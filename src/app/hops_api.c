@@ -7,13 +7,15 @@
 #include <string.h>
 
 /* Where the key is looked up; "" none is needed. Servers that only speak OpenAI's language (Ollama,
- * llama-server) mostly need none: there the usual variable may be unset. */
-static const char *variable_of(const struct conf_api *api, const char *key)
+ * llama-server) mostly need none: there the usual variable may be unset. A placeholder says that
+ * one is meant. */
+static const char *variable_of(const struct conf *conf, const struct conf_api *api)
 {
+    const char *value = conf_env(conf, api->api_key_env);
     bool foreign = strcmp(api->provider, "openai") == 0 && api->endpoint[0] != '\0';
-    return key == NULL && foreign && strcmp(api->api_key_env, "OPENAI_API_KEY") == 0
-               ? ""
-               : api->api_key_env;
+    bool unset = value == NULL || value[0] == '\0';
+    return foreign && unset && strcmp(api->api_key_env, "OPENAI_API_KEY") == 0 ? ""
+                                                                               : api->api_key_env;
 }
 
 static enum sf_err add_one(struct hops *a, const struct conf_api *api, const char *wish)
@@ -35,7 +37,7 @@ static enum sf_err add_one(struct hops *a, const struct conf_api *api, const cha
     struct api_options o = {.provider = api->provider,
                             .endpoint = api->endpoint,
                             .key = key,
-                            .key_variable = variable_of(api, key),
+                            .key_variable = variable_of(a->conf, api),
                             .model = model,
                             .temperature = api->temperature,
                             .max_tokens = api->max_tokens,

@@ -93,9 +93,7 @@ void cloud_close(struct cloud *c)
 void cloud_set_format(struct cloud *c, unsigned format)
 {
     (void)pthread_mutex_lock(&c->lock);
-    for (size_t i = 0; i < STORY_TASK_COUNT && format < c->provider->n_formats; i++) {
-        c->format[i] = format;
-    }
+    c->ability.format = format;
     (void)pthread_mutex_unlock(&c->lock);
 }
 

@@ -160,7 +160,6 @@ static void recall_ability(struct cloud_call *k)
     struct cloud *c = k->c;
     (void)pthread_mutex_lock(&c->lock);
     k->ability = c->ability;
-    k->ability.format = c->format[k->call->request->task];
     k->vain = c->vain.ms != 0 && sf_between(c->vain, sf_now()) < VAIN_MS;
     (void)pthread_mutex_unlock(&c->lock);
 }
@@ -183,7 +182,6 @@ static void remember_ability(const struct cloud_call *k, const struct cloud_part
     }
     (void)pthread_mutex_lock(&c->lock);
     c->ability = k->ability;
-    c->format[k->call->request->task] = k->ability.format;
     (void)pthread_mutex_unlock(&c->lock);
     log_event(LOG_INFO, LOG_GENERATOR, "target takes less than was asked; remembered",
               LOG_S("target", c->name), LOG_S("model", k->model),

@@ -24,11 +24,10 @@ struct cloud {
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
-    char model[128];                   /* "" not known yet */
-    struct provider_ability ability;   /* `format` is not used */
-    unsigned format[STORY_TASK_COUNT]; /* a schema may be too rich for one task only */
-    struct sf_time vain;               /* when the ladder was last walked in vain; ms 0 never */
-    int64_t under_way;                 /* requests */
+    char model[128]; /* "" not known yet */
+    struct provider_ability ability;
+    struct sf_time vain; /* when the ladder was last walked in vain; ms 0 never */
+    int64_t under_way;   /* requests */
     int calls;
 };
 

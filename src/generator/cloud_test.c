@@ -182,127 +182,122 @@ static void a_server_that_does_not_stream_works_too(void **state)
     }
 }
 
+static const struct {
+    struct fake_reply reply;
+    enum sf_err err;
+    sf_ms after;
+    const char *says;
+} faults[] = {
+    {{.status = 401,
+      .body = "{\"error\":{\"message\":\"no key sk-test-key-0123456789abcd\","
+              "\"code\":\"invalid_api_key\"}}"},
+     SF_EACCOUNT,
+     0,
+     "key from TEST_KEY"},
+    {{.status = 402, .body = "{}"}, SF_EACCOUNT, 0, "402"},
+    {{.status = 403, .body = "forbidden"}, SF_EACCOUNT, 0, "forbidden"},
+    {{.status = 404, .body = "{\"error\":{\"code\":\"model_not_found\",\"message\":\"no\"}}"},
+     SF_EMODEL,
+     0,
+     "model's name"},
+    {{.status = 408, .body = ""}, SF_ETRANSIENT, 0, "408"},
+    {{.status = 413, .body = ""}, SF_ESHAPE, 0, "413"},
+    {{.status = 429, .headers = "Retry-After: 7\r\n", .body = "{}"}, SF_ERATE, 7000, "429"},
+    {{.status = 429, .headers = "retry-after: 7\r\nretry-after-ms: 120\r\n", .body = "{}"},
+     SF_ERATE,
+     120,
+     "429"},
+    {{.status = 429, .headers = "x-ratelimit-reset-requests: 1m6.5s\r\n", .body = ""},
+     SF_ERATE,
+     66500,
+     "429"},
+    {{.status = 429, .body = "{\"error\":{\"code\":\"new_code\",\"type\":\"requests\"}}"},
+     SF_ERATE,
+     0,
+     "new_code"},
+    {{.status = 429, .body = "{\"error\":{\"code\":\"insufficient_quota\"}}"},
+     SF_EACCOUNT,
+     0,
+     "insufficient_quota"},
+    {{.status = 429, .body = "{\"error\":{\"code\":\"organization_spend_limit_exceeded\"}}"},
+     SF_EACCOUNT,
+     0,
+     "spend"},
+    {{.status = 500, .body = "{\"error\":{\"message\":\"oops\"}}"}, SF_ETRANSIENT, 0, "oops"},
+    {{.status = 502, .type = "text/html", .body = "<html>"}, SF_ETRANSIENT, 0, "502"},
+    {{.status = 503, .body = ""}, SF_ETRANSIENT, 0, "503"},
+    {{.status = 504, .body = ""}, SF_ETRANSIENT, 0, "504"},
+    {{.status = 529, .body = ""}, SF_ETRANSIENT, 0, "529"},
+    {{.status = 302, .headers = "Location: http://x/\r\n", .body = ""}, SF_ECONFIG, 0, "endpoint"},
+    {{.status = 0}, SF_ETRANSIENT, 0, "closed without an answer"},
+    {{.status = 200, .body = ""}, SF_EINCOMPLETE, 0, "empty"},
+    {{.status = 200, .type = "text/html; charset=utf-8", .body = "<html>"},
+     SF_EINCOMPLETE,
+     0,
+     "web page"},
+    {{.status = 200, .body = "{\"choices\":[{\"message\":"}, SF_EINCOMPLETE, 0, "no whole JSON"},
+    {{.status = 200, .body = WHOLE("{\\\"title\\\": {}")}, SF_EINCOMPLETE, 0, "cut or malf"},
+    {{.status = 200, .body = WHOLE("")}, SF_EINCOMPLETE, 0, "no text"},
+    {{.status = 200, .body = WHOLE("[1]")}, SF_EINCOMPLETE, 0, "array"},
+    {{.status = 200, .body = WHOLE("I cannot help.")}, SF_EINCOMPLETE, 0, "no JSON object"},
+    {{.status = 200, .cut = true, .body = WHOLE(HELLO)}, SF_EINCOMPLETE, 0, "is cut after"},
+    {{.status = 200, .type = SSE, .body = ""}, SF_EINCOMPLETE, 0, "empty"},
+    {{.status = 200, .type = SSE, .body = DONE}, SF_EINCOMPLETE, 0, "no text"},
+    {{.status = 200, .type = SSE, .body = PIECE("{}")}, SF_EINCOMPLETE, 0, "stream is cut"},
+    {{.status = 200, .type = SSE, .chunked = true, .cut = true, .body = PIECE("{}")},
+     SF_EINCOMPLETE,
+     0,
+     "is cut after"},
+    {{.status = 200, .type = SSE, .body = PIECE(HELLO) FINISH("length") DONE},
+     SF_EINCOMPLETE,
+     0,
+     "token limit"},
+    {{.status = 200, .type = SSE, .body = PIECE(HELLO) FINISH("content_filter") DONE},
+     SF_ECONTENT,
+     0,
+     "content filter"},
+    {{.status = 200,
+      .type = SSE,
+      .body = "data: {\"choices\":[{\"delta\":{\"refusal\":\"I "
+              "won't\"}}]}\n\n" FINISH("stop") DONE},
+     SF_ECONTENT,
+     0,
+     "I won't"},
+    {{.status = 200,
+      .type = SSE,
+      .body = PIECE("{") "data: {\"error\":{\"message\":\"x\","
+                         "\"type\":\"server_error\"}}\n\n"},
+     SF_ETRANSIENT,
+     0,
+     "server_error"},
+    {{.status = 200, .type = SSE, .body = "data: {\"error\":{\"code\":429}}\n\n"},
+     SF_ERATE,
+     0,
+     "429"},
+    {{.status = 200, .body = "{\"error\":{\"code\":402,\"message\":\"more credits\"}}"},
+     SF_EACCOUNT,
+     0,
+     "more credits"},
+    {{.status = 200, .type = SSE, .body = "data: {nonsense\n\n" DONE},
+     SF_EINCOMPLETE,
+     0,
+     "no JSON"},
+};
+
 static void each_fault_has_its_class(void **state)
 {
     (void)state;
-    static const struct {
-        struct fake_reply reply;
-        enum sf_err err;
-        sf_ms after;
-        const char *says;
-    } cases[] = {
-        {{.status = 401,
-          .body = "{\"error\":{\"message\":\"no key sk-test-key-0123456789abcd\","
-                  "\"code\":\"invalid_api_key\"}}"},
-         SF_EACCOUNT,
-         0,
-         "key from TEST_KEY"},
-        {{.status = 402, .body = "{}"}, SF_EACCOUNT, 0, "402"},
-        {{.status = 403, .body = "forbidden"}, SF_EACCOUNT, 0, "forbidden"},
-        {{.status = 404, .body = "{\"error\":{\"code\":\"model_not_found\",\"message\":\"no\"}}"},
-         SF_EMODEL,
-         0,
-         "model's name"},
-        {{.status = 408, .body = ""}, SF_ETRANSIENT, 0, "408"},
-        {{.status = 413, .body = ""}, SF_ESHAPE, 0, "413"},
-        {{.status = 429, .headers = "Retry-After: 7\r\n", .body = "{}"}, SF_ERATE, 7000, "429"},
-        {{.status = 429, .headers = "retry-after: 7\r\nretry-after-ms: 120\r\n", .body = "{}"},
-         SF_ERATE,
-         120,
-         "429"},
-        {{.status = 429, .headers = "x-ratelimit-reset-requests: 1m6.5s\r\n", .body = ""},
-         SF_ERATE,
-         66500,
-         "429"},
-        {{.status = 429, .body = "{\"error\":{\"code\":\"new_code\",\"type\":\"requests\"}}"},
-         SF_ERATE,
-         0,
-         "new_code"},
-        {{.status = 429, .body = "{\"error\":{\"code\":\"insufficient_quota\"}}"},
-         SF_EACCOUNT,
-         0,
-         "insufficient_quota"},
-        {{.status = 429, .body = "{\"error\":{\"code\":\"organization_spend_limit_exceeded\"}}"},
-         SF_EACCOUNT,
-         0,
-         "spend"},
-        {{.status = 500, .body = "{\"error\":{\"message\":\"oops\"}}"}, SF_ETRANSIENT, 0, "oops"},
-        {{.status = 502, .type = "text/html", .body = "<html>"}, SF_ETRANSIENT, 0, "502"},
-        {{.status = 503, .body = ""}, SF_ETRANSIENT, 0, "503"},
-        {{.status = 504, .body = ""}, SF_ETRANSIENT, 0, "504"},
-        {{.status = 529, .body = ""}, SF_ETRANSIENT, 0, "529"},
-        {{.status = 302, .headers = "Location: http://x/\r\n", .body = ""},
-         SF_ECONFIG,
-         0,
-         "endpoint"},
-        {{.status = 0}, SF_ETRANSIENT, 0, "closed without an answer"},
-        {{.status = 200, .body = ""}, SF_EINCOMPLETE, 0, "empty"},
-        {{.status = 200, .type = "text/html; charset=utf-8", .body = "<html>"},
-         SF_EINCOMPLETE,
-         0,
-         "web page"},
-        {{.status = 200, .body = "{\"choices\":[{\"message\":"},
-         SF_EINCOMPLETE,
-         0,
-         "no whole JSON"},
-        {{.status = 200, .body = WHOLE("{\\\"title\\\": {}")}, SF_EINCOMPLETE, 0, "cut or malf"},
-        {{.status = 200, .body = WHOLE("")}, SF_EINCOMPLETE, 0, "no text"},
-        {{.status = 200, .body = WHOLE("[1]")}, SF_EINCOMPLETE, 0, "array"},
-        {{.status = 200, .body = WHOLE("I cannot help.")}, SF_EINCOMPLETE, 0, "no JSON object"},
-        {{.status = 200, .cut = true, .body = WHOLE(HELLO)}, SF_EINCOMPLETE, 0, "is cut after"},
-        {{.status = 200, .type = SSE, .body = ""}, SF_EINCOMPLETE, 0, "empty"},
-        {{.status = 200, .type = SSE, .body = DONE}, SF_EINCOMPLETE, 0, "no text"},
-        {{.status = 200, .type = SSE, .body = PIECE("{}")}, SF_EINCOMPLETE, 0, "stream is cut"},
-        {{.status = 200, .type = SSE, .chunked = true, .cut = true, .body = PIECE("{}")},
-         SF_EINCOMPLETE,
-         0,
-         "is cut after"},
-        {{.status = 200, .type = SSE, .body = PIECE(HELLO) FINISH("length") DONE},
-         SF_EINCOMPLETE,
-         0,
-         "token limit"},
-        {{.status = 200, .type = SSE, .body = PIECE(HELLO) FINISH("content_filter") DONE},
-         SF_ECONTENT,
-         0,
-         "content filter"},
-        {{.status = 200,
-          .type = SSE,
-          .body = "data: {\"choices\":[{\"delta\":{\"refusal\":\"I "
-                  "won't\"}}]}\n\n" FINISH("stop") DONE},
-         SF_ECONTENT,
-         0,
-         "I won't"},
-        {{.status = 200,
-          .type = SSE,
-          .body = PIECE("{") "data: {\"error\":{\"message\":\"x\","
-                             "\"type\":\"server_error\"}}\n\n"},
-         SF_ETRANSIENT,
-         0,
-         "server_error"},
-        {{.status = 200, .type = SSE, .body = "data: {\"error\":{\"code\":429}}\n\n"},
-         SF_ERATE,
-         0,
-         "429"},
-        {{.status = 200, .body = "{\"error\":{\"code\":402,\"message\":\"more credits\"}}"},
-         SF_EACCOUNT,
-         0,
-         "more credits"},
-        {{.status = 200, .type = SSE, .body = "data: {nonsense\n\n" DONE},
-         SF_EINCOMPLETE,
-         0,
-         "no JSON"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct fake_reply reply = cases[i].reply;
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct fake_reply reply = faults[i].reply;
         struct fake f = {.respond = fixed, .arg = &reply};
         struct asked a = {.err = SF_OK};
         fake_start(&f);
         struct cloud *c = open_cloud(&provider_openai, &f, "gpt-4o-mini");
         ask(c, (struct gen_call){.seed = 1}, &a);
-        if (a.err != cases[i].err || strstr(a.eb.text, cases[i].says) == NULL) {
+        if (a.err != faults[i].err || strstr(a.eb.text, faults[i].says) == NULL) {
             fail_msg("case %zu: %d %s", i, a.err, a.eb.text);
         }
-        assert_int_equal(a.eb.retry_after_ms, cases[i].after);
+        assert_int_equal(a.eb.retry_after_ms, faults[i].after);
         assert_null(strstr(a.eb.text, "sk-test"));
         assert_null(a.result.output);
         assert_int_equal(f.n, 1); /* a kind asks once */

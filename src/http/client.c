@@ -201,6 +201,8 @@ static void set_options(CURL *c, struct flight *f)
     (void)curl_easy_setopt(c, CURLOPT_HTTPHEADER, f->headers);
     (void)curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     (void)curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+    /* Giving up while a name is looked up does not wait for the look-up's end. */
+    (void)curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     (void)curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, collect_head);
     (void)curl_easy_setopt(c, CURLOPT_HEADERDATA, f);
