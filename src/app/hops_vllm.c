@@ -44,7 +44,7 @@ static int64_t port_of(const char *endpoint)
 }
 
 static enum sf_err open_spawned(struct gen_chain_hop *hop, const struct conf_vllm *v,
-                                struct vllm_options *o)
+                                struct vllm_options o)
 {
     if (v->model_name[0] == '\0') {
         (void)snprintf(hop->reason, sizeof hop->reason,
@@ -65,8 +65,8 @@ static enum sf_err open_spawned(struct gen_chain_hop *hop, const struct conf_vll
     spawn.quantization = v->quantization;
     spawn.dtype = v->dtype;
     spawn.environment = (const char *const *)environment;
-    o->spawn = &spawn;
-    enum sf_err err = hops_open_one(hop, o);
+    o.spawn = &spawn;
+    enum sf_err err = hops_open_one(hop, &o);
     conf_environment_free(environment);
     return err;
 }
@@ -91,5 +91,5 @@ enum sf_err hops_add_vllm(struct hops *a)
                              .patience_ms = v->timeout_ms > 0
                                                 ? v->timeout_ms
                                                 : a->conf->generator.chain.progress_timeout_ms};
-    return v->spawn ? open_spawned(hop, v, &o) : hops_open_one(hop, &o);
+    return v->spawn ? open_spawned(hop, v, o) : hops_open_one(hop, &o);
 }

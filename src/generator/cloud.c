@@ -246,7 +246,7 @@ static enum sf_err ask_for_model(struct cloud *c, char out[static 128], struct s
         cloud_read_fault(c, &answer, &fault);
         err = cloud_fail(c, &fault, eb);
     } else if (err == SF_OK) {
-        err = json_parse(sf_buf_str(&answer.body), JSON_LIMITS_DEFAULT, &list, NULL);
+        (void)!json_parse(sf_buf_str(&answer.body), JSON_LIMITS_DEFAULT, &list, NULL);
         const char *id =
             json_get_string(json_array_get(json_get_array(list, c->provider->models_array), 0),
                             c->provider->models_id);

@@ -37,18 +37,19 @@ struct cloud {
 /* One request of a call: the whole of it, or one chapter. */
 struct cloud_part {
     struct story_request request; /* borrows from the call's */
-    size_t index;                 /* of the chapter in the answer */
     const char *wanted[64];       /* of `paths` or the call's own */
     char (*paths)[96];            /* owned; NULL when not translated */
     size_t n_wanted;              /* 0: all of it */
-    bool asked;                   /* something of it is wanted */
     json_t *partial;              /* owned or NULL */
     uint64_t seed;
+    size_t index; /* of the chapter in the answer */
 
     /* filled by the call */
     json_t *output; /* owned */
-    enum sf_err err;
     struct sf_errbuf eb;
+    enum sf_err err;
+
+    bool asked; /* something of it is wanted */
 };
 
 /* Takes a call apart. Several chapters are parts of their own unless the owner's template asks for

@@ -23,7 +23,6 @@ struct vllm_progress {
 /* The value of a line "name{labels} value [time]". */
 static bool line_value(struct sf_str line, const char *name, double *out)
 {
-    struct sf_str rest = line;
     size_t n = 0;
     while (n < line.n && line.p[n] != '{' && line.p[n] != ' ') {
         n++;
@@ -34,7 +33,7 @@ static bool line_value(struct sf_str line, const char *name, double *out)
     for (size_t i = n; i < line.n; i++) {
         n = line.p[i] == '}' ? i + 1 : n; /* the last: labels may hold one */
     }
-    rest = sf_str_trim((struct sf_str){line.p + n, line.n - n});
+    struct sf_str rest = sf_str_trim((struct sf_str){line.p + n, line.n - n});
     rest.n = sf_str_find(rest, SF_STR(" "));
     return sf_scan_double(rest, out);
 }
