@@ -188,6 +188,19 @@ static void remember_ability(const struct cloud_call *k, const struct cloud_part
               LOG_I("format", k->ability.format), LOG_I("output_cap", k->ability.output_cap));
 }
 
+/* The answer goes on without them; the chain asks for what is missing. */
+static void log_missing(const struct cloud_call *k, const struct cloud_part *parts)
+{
+    for (size_t i = 0; i < k->n; i++) {
+        if (parts[i].err != SF_OK) {
+            log_event(
+                LOG_INFO, LOG_GENERATOR, "a chapter is missing from the answer",
+                LOG_S("target", k->c->name), LOG_I("chapter", parts[i].request.chapter_ids[0]),
+                LOG_S("code", sf_err_info(parts[i].err)->name), LOG_S("err", parts[i].eb.text));
+        }
+    }
+}
+
 static void fill_result(const struct cloud_call *k, struct gen_result *result)
 {
     const char *answered = k->sends[0].reply.model;
@@ -226,6 +239,7 @@ static enum sf_err run(struct cloud_call *k, struct gen_result *result, struct s
         err = sf_fail(eb, SF_ECANCELED, "%s: canceled", k->c->name);
     }
     if (err == SF_OK) {
+        log_missing(k, parts);
         fill_result(k, result);
     }
     for (size_t i = 0; i < k->n; i++) {

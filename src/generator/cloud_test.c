@@ -625,6 +625,34 @@ static void an_owners_prompt_is_not_taken_apart(void **state)
     fake_stop(&f);
 }
 
+/* Every allocation may fail: an error then, never an end, and all is well afterwards. */
+static void out_of_memory_is_an_error(void **state)
+{
+    (void)state;
+    struct chapters want = {.fails = 0};
+    struct fake f = {.respond = chapter_server, .arg = &want};
+    struct story_request r = request_of(STORY_CHAPTERS_TASK, 2);
+    fake_start(&f);
+    struct cloud *c = open_cloud(&provider_openai, &f, "gpt-4o-mini");
+    for (long i = 0; i < 120; i++) {
+        struct asked a = {.err = SF_OK};
+        sf_mem_fail_after(i, 0);
+        ask(c, (struct gen_call){.request = &r, .deadline = sf_after(sf_now(), 5000)}, &a);
+        sf_mem_fail_after(-1, 0);
+        if ((a.err == SF_OK) != (a.result.output != NULL)) {
+            fail_msg("allocation %ld: %d %s", i, a.err, a.eb.text);
+        }
+        end(&a);
+    }
+    struct asked a = {.err = SF_OK};
+    ask(c, (struct gen_call){.request = &r}, &a);
+    assert_int_equal(a.err, SF_OK);
+    end(&a);
+    free(r.user_input);
+    cloud_close(c);
+    fake_stop(&f);
+}
+
 /* ---- models, probe, doctor ------------------------------------------------------------------- */
 
 static struct fake_reply model_server(struct fake *f, const char *head, const json_t *body, int n)
@@ -736,6 +764,7 @@ int main(void)
         cmocka_unit_test(chapters_go_out_side_by_side_and_come_back_in_order),
         cmocka_unit_test(a_part_that_fails_is_left_out_and_asked_for_alone),
         cmocka_unit_test(an_owners_prompt_is_not_taken_apart),
+        cmocka_unit_test(out_of_memory_is_an_error),
         cmocka_unit_test(a_model_that_is_not_named_is_asked_for_once),
         cmocka_unit_test(doctor_says_what_is_wrong),
     };

@@ -8,6 +8,7 @@
 #include "generator/cloud.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -28,7 +29,8 @@ struct fake_reply {
     bool hang;    /* after what is there, until the server stops */
 };
 
-#define FAKE_REQUESTS_MAX 64
+#define FAKE_REQUESTS_MAX 512
+#define FAKE_CONNECTIONS_MAX 512
 struct fake {
     /* `body` is the request's JSON (NULL for GET), `n` how many were before it. */
     struct fake_reply (*respond)(struct fake *f, const char *head, const json_t *body, int n);
@@ -41,12 +43,11 @@ struct fake {
     pthread_mutex_t lock;
     atomic_bool stop;
     int fd, n_workers;
-    pthread_t thread, workers[64];
-};
-
-struct fake_connection {
-    struct fake *fake;
-    int fd;
+    pthread_t thread, workers[FAKE_CONNECTIONS_MAX];
+    struct fake_connection {
+        struct fake *fake;
+        int fd;
+    } accepted[FAKE_CONNECTIONS_MAX];
 };
 
 static inline void fake_send(int fd, const char *text)
@@ -102,6 +103,9 @@ static inline bool fake_read(struct fake *f, int fd, struct sf_buf *text)
             return false;
         }
         sf_buf_add(text, piece, (size_t)n);
+        if (text->err != SF_OK) {
+            return false;
+        }
         const char *end = strstr(text->p, "\r\n\r\n"),
                    *length = strstr(text->p, "Content-Length: ");
         if (end != NULL) {
@@ -136,7 +140,8 @@ static inline void *fake_serve(void *arg)
 {
     struct fake_connection c = *(struct fake_connection *)arg;
     struct sf_buf text;
-    free(arg);
+    int at_once = 1;
+    (void)setsockopt(c.fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     sf_buf_init(&text, 4U << 20);
     while (fake_read(c.fake, c.fd, &text) && fake_answer(c.fake, c.fd, &text)) {
     }
@@ -150,8 +155,8 @@ static inline void *fake_listen(void *arg)
     struct fake *f = arg;
     while (!atomic_load(&f->stop)) {
         struct pollfd p = {.fd = f->fd, .events = POLLIN};
-        if (poll(&p, 1, 5) > 0 && f->n_workers < 64) {
-            struct fake_connection *c = sf_xalloc(sizeof *c);
+        if (poll(&p, 1, 5) > 0 && f->n_workers < FAKE_CONNECTIONS_MAX) {
+            struct fake_connection *c = &f->accepted[f->n_workers];
             *c = (struct fake_connection){f, accept(f->fd, NULL, NULL)};
             f->connections++;
             assert_int_equal(pthread_create(&f->workers[f->n_workers++], NULL, fake_serve, c), 0);
