@@ -7,19 +7,24 @@ import pathlib
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STORYFI = os.environ.get("STORYFI", str(ROOT / "build" / "storyfi"))
 SCRIPTS = ROOT / "tests" / "data" / "scripts"
 failed = 0
+one_at_a_time = threading.Lock()
 
 
 def check(name, ok, detail=""):
     global failed
-    failed += not ok
-    print(f"{'PASS' if ok else 'FAIL'} {name}{'' if ok else ': ' + str(detail)[:400]}", flush=True)
+    with one_at_a_time:  # also of a test that asks from several threads
+        failed += not ok
+        sys.stdout.write(f"{'PASS' if ok else 'FAIL'} {name}{'' if ok else ': ' + str(detail)[:400]}\n")
+        sys.stdout.flush()
     return ok
 
 
