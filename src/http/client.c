@@ -388,6 +388,33 @@ static void put_multi(struct http_client *c, CURLM *m)
     }
 }
 
+/* Forgets all connections that are kept and not in use. */
+static void drop_idle(struct http_client *c)
+{
+    CURLM *list[IDLE_MAX];
+    (void)pthread_mutex_lock(&c->lock);
+    size_t n = c->n_idle;
+    memcpy(list, c->idle, n * sizeof *list);
+    c->n_idle = 0;
+    (void)pthread_mutex_unlock(&c->lock);
+    for (size_t i = 0; i < n; i++) {
+        (void)curl_multi_cleanup(list[i]);
+    }
+}
+
+/* A request left and nothing came back: what was kept beside that connection has most likely died
+ * with it (a server begun anew, a gateway that forgot), and would fail the next request too. */
+static bool is_stale(const struct http_transfer *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct http_transfer *t = &list[i];
+        if (t->err == SF_ETRANSIENT && t->answer.sent && t->answer.status == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct squadron {
     CURLM *multi;
     struct flight *flights;
@@ -489,7 +516,10 @@ void http_client_perform(struct http_client *c, struct http_transfer *list, size
         fly(&s, at_once, cancel);
     }
     free(s.flights);
-    if (s.multi != NULL) {
+    if (s.multi != NULL && is_stale(list, n)) {
+        (void)curl_multi_cleanup(s.multi);
+        drop_idle(c);
+    } else if (s.multi != NULL) {
         put_multi(c, s.multi);
     }
 }

@@ -21,6 +21,7 @@ struct server {
     size_t repeat; /* of the text's last 40 bytes, for endless bodies */
     enum ending ending;
     bool speaks_first;  /* does not wait for a request */
+    bool forgets;       /* a connection that is used again is closed without an answer */
     int ordinary_first; /* so many requests are answered 200 before that */
     int fd;
     unsigned short port;
@@ -105,7 +106,10 @@ static void *serve(void *arg)
 {
     struct connection c = *(struct connection *)arg;
     free(arg);
-    while ((c.server->speaks_first || read_request(c.server, c.fd)) && reply(c.server, c.fd)) {
+    bool used = false;
+    while ((c.server->speaks_first || read_request(c.server, c.fd)) &&
+           !(used && c.server->forgets) && reply(c.server, c.fd)) {
+        used = true;
     }
     (void)close(c.fd);
     return NULL;
@@ -337,6 +341,30 @@ static void a_request_that_was_sent_is_not_sent_again(void **state)
     }
 }
 
+static void a_dead_connection_takes_those_kept_beside_it_along(void **state)
+{
+    (void)state;
+    struct server s = {.text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", .forgets = true};
+    struct http_client *c = NULL;
+    struct http_transfer list[4];
+    char url[4][64];
+    start(&s);
+    assert_int_equal(http_client_open(&c), SF_OK);
+    for (int round = 0; round < 3; round++) {
+        size_t n = round == 0 ? 4 : 1;
+        for (size_t i = 0; i < n; i++) {
+            list[i] = transfer_to(&s, url[i], 5000);
+        }
+        http_client_perform(c, list, n, 0, NULL);
+        for (size_t i = 0; i < n; i++) {
+            assert_int_equal(list[i].err, round == 1 ? SF_ETRANSIENT : SF_OK);
+            http_answer_fini(&list[i].answer);
+        }
+    }
+    http_client_close(c);
+    stop(&s);
+}
+
 static void as_many_at_once_as_allowed(void **state)
 {
     (void)state;
@@ -526,6 +554,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_does_not_come_costs_half_of_the_time),
         cmocka_unit_test(connections_are_used_again),
         cmocka_unit_test(a_request_that_was_sent_is_not_sent_again),
+        cmocka_unit_test(a_dead_connection_takes_those_kept_beside_it_along),
         cmocka_unit_test(as_many_at_once_as_allowed),
         cmocka_unit_test(progress_is_told_and_can_be_refused),
         cmocka_unit_test(a_canceled_call_ends_at_once_and_starts_nothing_more),
