@@ -154,7 +154,8 @@ static void print_answering(const struct gen_hop_status *status, size_t i)
                   LOG_S("err", status[k].health.reason));
     }
     log_status("✅ Generator Mode: %s", g->type->kind);
-    log_status("✅ %s: %s", strcmp(g->type->kind, "custom") == 0 ? "Script" : "Model", g->target);
+    log_status("✅ %s: %s", g->type->target_label == NULL ? "Model" : g->type->target_label,
+               g->target);
     if (i > 0) {
         log_status("⚠️  Using fallback generator");
     }

@@ -174,7 +174,7 @@ static size_t count_behind(const struct walk *w)
 {
     size_t n = 0;
     for (size_t i = w->next; i < w->n; i++) {
-        n += hop_can_be_asked(w->chain, &w->chain->hops[w->order[i]], NULL) ? 1 : 0;
+        n += hop_can_be_asked(w->chain, &w->chain->hops[w->order[i]], w->call->only, NULL) ? 1 : 0;
     }
     return n;
 }
@@ -206,6 +206,7 @@ bool walk_next(struct walk *w, struct hop_run *r)
         r->call.event_arg = w;
         step->started_ms = sf_between(w->started, sf_now());
         if (hop_begin(r)) {
+            r->call.only = NULL; /* it may outlive the caller's text */
             return true;
         }
         hop_log_step(step);

@@ -8,10 +8,14 @@
 /* ---- may it be asked --------------------------------------------------------------------------
  */
 
-static bool is_up(const struct hop *h, char why[256])
+static bool is_up(const struct hop *h, const char *only, char why[256])
 {
     const struct generator *g = &h->given.generator;
     struct gen_health health = {.state = GEN_DOWN};
+    if (!generator_is(g, only)) {
+        (void)snprintf(why, 256, "only %.64s is asked for", only);
+        return false;
+    }
     if (g->ctx == NULL) {
         (void)snprintf(why, 256, "%s", h->given.reason);
         return false;
@@ -79,12 +83,12 @@ static void say_budget(const struct hop *h, const char *why)
               LOG_S("err", why));
 }
 
-bool hop_can_be_asked(struct gen_chain *c, struct hop *h, char why[256])
+bool hop_can_be_asked(struct gen_chain *c, struct hop *h, const char *only, char why[256])
 {
     char unused[256];
     sf_ms bench_ms;
     char *text = why != NULL ? why : unused;
-    if (!is_up(h, text)) {
+    if (!is_up(h, only, text)) {
         return false;
     }
     (void)pthread_mutex_lock(&c->lock);
@@ -100,7 +104,7 @@ bool hop_admit(struct gen_chain *c, struct hop *h, const struct gen_call *call, 
     const struct story_request *request = call->request;
     *t = (struct ticket){.breaker_probe = false};
     *bench_ms = 0;
-    if (!is_up(h, why)) {
+    if (!is_up(h, call->only, why)) {
         return false;
     }
     (void)pthread_mutex_lock(&c->lock);

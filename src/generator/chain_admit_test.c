@@ -73,14 +73,14 @@ static void asking_whether_takes_nothing(void **state)
     struct gen_chain *c = chain_limited(&f, 1);
     char why[256];
     for (int i = 0; i < 3; i++) {
-        assert_true(hop_can_be_asked(c, &c->hops[0], why));
+        assert_true(hop_can_be_asked(c, &c->hops[0], NULL, why));
     }
     assert_true(admit(c, &blueprint, &t));
-    assert_false(hop_can_be_asked(c, &c->hops[0], why));
+    assert_false(hop_can_be_asked(c, &c->hops[0], NULL, why));
     assert_string_equal(why, "budget: 1 requests an hour reached with the calls under way");
     note(c, &t, SF_OK);
     atomic_store(&f.state, GEN_DOWN);
-    assert_false(hop_can_be_asked(c, &c->hops[0], why));
+    assert_false(hop_can_be_asked(c, &c->hops[0], NULL, why));
     assert_string_equal(why, "not up");
     gen_chain_close(c);
 }

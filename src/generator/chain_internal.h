@@ -70,8 +70,9 @@ struct ticket {
     struct budget_hold hold;
 };
 
-/* May `hop` be asked now, were a request to come? Takes nothing. `why` (may be NULL) is told. */
-bool hop_can_be_asked(struct gen_chain *c, struct hop *h, char why[256]);
+/* May `hop` be asked now, were a request for `only` (NULL: for anybody) to come?
+ * Takes nothing. `why` (may be NULL) is told. */
+bool hop_can_be_asked(struct gen_chain *c, struct hop *h, const char *only, char why[256]);
 /* The same, and takes the right to one call. `bench_ms`: only a rate limit is in the way, for so
  * long (else 0). */
 bool hop_admit(struct gen_chain *c, struct hop *h, const struct gen_call *call, struct ticket *t,

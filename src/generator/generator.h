@@ -50,6 +50,8 @@ struct gen_call {
     struct sf_time deadline; /* absolute: nothing is of use after it */
     struct sf_time target;   /* plan to be done by then (<= deadline) */
     uint64_t seed;
+    const char *only;      /* hops of this kind, or of this name, alone; NULL: all */
+    int relays;            /* `storyfi serve`s that passed this request on already */
     gen_event_fn on_event; /* may be NULL; called on the calling thread only */
     void *event_arg;
     const atomic_bool *cancel; /* polled at least every 50 ms; NULL never */
@@ -77,7 +79,8 @@ struct gen_checks; /* generator/check.h */
 
 /* One kind of generator: one static const of these and one line in registry.c. */
 struct generator_type {
-    const char *kind; /* "local" "vllm" "custom" "api": model_info.mode */
+    const char *kind;         /* "local" "vllm" "custom" "api": model_info.mode */
+    const char *target_label; /* what `target` is, for the start's lines; NULL: "Model" */
     double multiplier;
     /* Opens an instance from the room's own options struct (kind-specific, see the kind's header).
      * Must not block on loading: start it and say GEN_STARTING. */
@@ -104,5 +107,9 @@ struct generator {
     char name[64];
     char target[256]; /* what it points to: model file, script path */
 };
+
+/* Whether a call for `only` (gen_call.only) may go to it: by kind ("custom"), by name ("poet"), or
+ * as one of the ways of a name ("poet" takes "poet.endpoint" too). NULL takes all. */
+bool generator_is(const struct generator *g, const char *only);
 
 #endif

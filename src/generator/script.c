@@ -304,6 +304,7 @@ static void script_health(void *ctx, struct gen_health *out)
 
 const struct generator_type generator_script = {
     .kind = "custom",
+    .target_label = "Script",
     .multiplier = 1.0,
     .open = script_open,
     .generate = script_generate,
