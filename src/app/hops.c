@@ -37,6 +37,20 @@ enum sf_err hops_open_one(struct gen_chain_hop *hop, const void *options)
     return err == SF_ENOMEM ? err : SF_OK;
 }
 
+bool hops_take_token(struct hops *a, const char *name, struct gen_chain_hop *hop,
+                     const char **token)
+{
+    *token = name[0] == '\0' ? NULL : conf_secret(a->conf, name);
+    if (name[0] != '\0' && *token == NULL) {
+        (void)snprintf(hop->reason, sizeof hop->reason,
+                       "%.64s is not set: put the token for %.100s into the environment or .env, "
+                       "or take api_key_env away",
+                       name, hop->generator.target);
+        return false;
+    }
+    return true;
+}
+
 static enum sf_err add_named(struct hops *a, const char *name, struct sf_errbuf *eb)
 {
     if (strcmp(name, "local") == 0) {

@@ -20,6 +20,11 @@ struct gen_chain_hop *hops_new(struct hops *a, const struct generator_type *type
  * SF_ENOMEM is an error. */
 SF_MUST_USE enum sf_err hops_open_one(struct gen_chain_hop *hop, const void *options);
 
+/* The token in the variable `name` ("": none is wanted, *token NULL). False when it is named but
+ * not set: the hop has its reason then, and stays unopened. Borrowed from the configuration. */
+bool hops_take_token(struct hops *a, const char *name, struct gen_chain_hop *hop,
+                     const char **token);
+
 SF_MUST_USE enum sf_err hops_add_local(struct hops *a);
 SF_MUST_USE enum sf_err hops_add_vllm(struct hops *a);
 /* All custom generators ("custom"), or the one of a name: SF_ENOTFOUND when nobody has it. */

@@ -3,6 +3,7 @@
 #include "app/models.h"
 #include "conf/environment.h"
 #include "generator/local.h"
+#include "generator/remote.h"
 
 #include <string.h>
 
@@ -11,9 +12,35 @@ static const char *const engine_variables[] = {"PATH",         "HOME",         "
                                                "TMPDIR",       "CUDA_*",       "GGML_*",
                                                "STUB_LLAMA_*", "ASAN_OPTIONS", "TSAN_OPTIONS"};
 
+/* What another machine's engine gets: the longest deadline there is, since it says nothing while it
+ * writes. */
+#define REMOTE_MS 60000
+#define REMOTE_BYTES (4U << 20)
+#define REMOTE_CALLS 64
+
+/* The engine of another machine, behind its `storyfi serve`. */
+static enum sf_err add_remote(struct hops *a, const struct conf_local *l)
+{
+    const char *token = NULL;
+    struct gen_chain_hop *hop = hops_new(a, &generator_remote, "local", l->endpoint);
+    if (hop == NULL || !hops_take_token(a, l->api_key_env, hop, &token)) {
+        return SF_OK;
+    }
+    struct remote_options o = {.url = l->endpoint,
+                               .token = token,
+                               .timeout_ms = REMOTE_MS,
+                               .max_output_bytes = REMOTE_BYTES,
+                               .concurrency = REMOTE_CALLS};
+    hop->progress_ms = REMOTE_MS;
+    return hops_open_one(hop, &o);
+}
+
 enum sf_err hops_add_local(struct hops *a)
 {
     const struct conf_local *l = &a->conf->generator.local;
+    if (l->endpoint[0] != '\0') {
+        return add_remote(a, l);
+    }
     struct model_place place;
     model_find(a->conf, &place);
     struct gen_chain_hop *hop = hops_new(a, &generator_local, "local", place.name);

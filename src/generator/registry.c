@@ -4,10 +4,8 @@
 #include <string.h>
 
 static const struct generator_type *const types[] = {
-    &generator_local,
-    &generator_vllm,
-    &generator_script,
-    &generator_api,
+    &generator_local,    &generator_remote, &generator_vllm, &generator_script,
+    &generator_endpoint, &generator_plugin, &generator_api,
 };
 
 const struct generator_type *registry_find(const char *kind)

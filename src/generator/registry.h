@@ -3,7 +3,10 @@
 #define SF_GENERATOR_REGISTRY_H
 
 #include "generator/api.h"
+#include "generator/endpoint.h"
 #include "generator/local.h"
+#include "generator/plugin.h"
+#include "generator/remote.h"
 #include "generator/script.h"
 #include "generator/vllm.h"
 

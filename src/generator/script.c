@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "generator/script.h"
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "generator/content.h"
+#include "generator/gate.h"
+#include "generator/own_file.h"
 #include "generator/script_process.h"
 #include "story/unwrap.h"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ARGV_MAX 5
@@ -22,28 +23,10 @@ struct script {
     sf_ms timeout_ms;
     size_t max_output_bytes;
     char interpreter[256]; /* words of the #! line, "" when executed directly */
+    struct gate *gate;     /* shared by the copies that locate makes */
 };
 
 /* ---- finding and starting -------------------------------------------------------------------- */
-
-static bool is_file(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-/* The file as it is named, else from the configuration's folder. NULL: not there. */
-static char *find_file(const char *path, const char *dir)
-{
-    if (is_file(path)) {
-        return strchr(path, '/') != NULL ? sf_strdup(path) : sf_path_join(".", path);
-    }
-    char *beside = sf_path_join(dir, path);
-    if (beside != NULL && !is_file(beside)) {
-        free(beside), beside = NULL;
-    }
-    return beside;
-}
 
 /* A file without the exec bit runs through its #! line, a .py through python3. */
 static enum sf_err choose_interpreter(struct script *s, struct sf_errbuf *eb)
@@ -84,7 +67,7 @@ static enum sf_err choose_interpreter(struct script *s, struct sf_errbuf *eb)
 static enum sf_err locate(const struct script *s, struct script *found, struct sf_errbuf *eb)
 {
     *found = *s;
-    found->path = find_file(s->configured, s->dir);
+    found->path = own_file_find(s->configured, s->dir);
     if (found->path == NULL) {
         return sf_fail(eb, SF_EUNAVAILABLE,
                        "script %s is not there (looked from the working directory and from %s)",
@@ -125,21 +108,7 @@ enum sf_err script_parse_output(struct sf_str text, json_t **out, struct sf_errb
     if (err != SF_OK) {
         return sf_fail_prefix(eb, "stdout");
     }
-    json_t *content = json_object_get(answer, "content");
-    if (content == NULL) {
-        content = json_object_get(answer, "generated_content");
-    }
-    if (json_is_object(content)) {
-        *out = json_incref(content);
-    } else if (json_is_string(content)) {
-        struct sf_str s = {json_string_value(content), json_string_length(content)};
-        err = story_unwrap(s, false, out, eb);
-        if (err != SF_OK) {
-            (void)sf_fail_prefix(eb, "\"content\"");
-        }
-    } else {
-        err = sf_fail(eb, SF_EINCOMPLETE, "stdout has no \"content\": print {\"content\": …}");
-    }
+    err = content_take(answer, "stdout", out, eb);
     json_decref(answer);
     return err;
 }
@@ -205,6 +174,7 @@ static void script_close(void *ctx)
         free(s->environment[i]), s->environment[i] = NULL;
     }
     free(s->environment), s->environment = NULL;
+    free(s->gate), s->gate = NULL;
     free(s);
 }
 
@@ -235,10 +205,13 @@ static enum sf_err script_open(const void *options, void **ctx, struct sf_errbuf
     s->environment = copy_environment(o->environment);
     s->timeout_ms = o->timeout_ms;
     s->max_output_bytes = o->max_output_bytes;
-    if (s->configured == NULL || s->dir == NULL || s->withheld == NULL || s->environment == NULL) {
+    s->gate = sf_alloc(sizeof *s->gate);
+    if (s->configured == NULL || s->dir == NULL || s->withheld == NULL || s->environment == NULL ||
+        s->gate == NULL) {
         script_close(s);
         return SF_ENOMEM;
     }
+    gate_init(s->gate, o->concurrency);
     *ctx = s;
     return SF_OK;
 }
@@ -252,8 +225,8 @@ static void on_progress(void *arg, size_t bytes)
     }
 }
 
-static enum sf_err script_generate(void *ctx, const struct gen_call *call,
-                                   struct gen_result *result, struct sf_errbuf *eb)
+static enum sf_err run_script(const struct script *s, const struct gen_call *call,
+                              struct gen_result *result, struct sf_errbuf *eb)
 {
     struct script found;
     char *argv[ARGV_MAX];
@@ -263,7 +236,7 @@ static enum sf_err script_generate(void *ctx, const struct gen_call *call,
     sf_buf_init(&input, 8U << 20);
     json_print(request, &input);
     json_decref(request);
-    enum sf_err err = input.err == SF_OK ? locate(ctx, &found, eb) : input.err;
+    enum sf_err err = input.err == SF_OK ? locate(s, &found, eb) : input.err;
     if (err == SF_OK) {
         build_argv(&found, argv);
         run = (struct script_run){
@@ -286,6 +259,18 @@ static enum sf_err script_generate(void *ctx, const struct gen_call *call,
         free(found.path), found.path = NULL;
     }
     sf_buf_fini(&input);
+    return err;
+}
+
+static enum sf_err script_generate(void *ctx, const struct gen_call *call,
+                                   struct gen_result *result, struct sf_errbuf *eb)
+{
+    const struct script *s = ctx;
+    enum sf_err err = gate_enter(s->gate, call, eb);
+    if (err == SF_OK) {
+        err = run_script(s, call, result, eb);
+        gate_leave(s->gate);
+    }
     return err;
 }
 

@@ -11,6 +11,7 @@ struct script_options {
     const char *dir;  /* a relative path is looked up from the working directory, then from here */
     sf_ms timeout_ms;
     size_t max_output_bytes;
+    int64_t concurrency;            /* runs at once; others wait */
     const char *const *environment; /* "NAME=value", NULL at the end: all it gets */
     const char *withheld; /* names of variables it does not get, for the error text; "" none */
 };
