@@ -79,6 +79,7 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/src/main.c)
 endif()
 
 include(cmake/engine.cmake OPTIONAL)
+include(cmake/examples.cmake OPTIONAL)
 include(cmake/fuzz.cmake OPTIONAL)
 include(cmake/install.cmake OPTIONAL)
 

@@ -18,7 +18,7 @@ BANNED = [
     (r"strto(l|ll|ul|ull|d|f|ld|imax|umax)", r"src/base/", "the sf_scan functions"),
     (r"alloca|system|popen", r"$^", "the heap; posix_spawn with an argv"),
     (r"getenv|secure_getenv", r"src/conf/", "conf_env"),
-    (r"malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|vasprintf", r"src/base/mem\.c|tests/",
+    (r"malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|vasprintf", r"src/base/mem\.c|tests/|examples/",
      "sf_alloc, sf_realloc, sf_strdup, sf_buf"),
 ]
 NOTE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b(\(#\d+\))?")
