@@ -14,29 +14,6 @@ const struct args_spec cmd_miner_spec = {
     .takes_settings = true,
 };
 
-struct reloading {
-    const struct args *args;
-};
-
-static const struct conf *reload(void *arg)
-{
-    const struct reloading *r = arg;
-    struct conf_source source = {.config_path = NULL};
-    struct conf_diagnostics found = {.n = 0};
-    struct sf_errbuf eb = {.code = SF_OK};
-    const struct conf *conf = NULL;
-    settings_source(r->args, &source);
-    enum sf_err err = conf_load(&source, &conf, &found, &eb);
-    conf_diagnostics_log(&found);
-    conf_diagnostics_fini(&found);
-    if (err != SF_OK) {
-        log_event(LOG_ERROR, LOG_CONF, "new configuration refused, the old one stays",
-                  LOG_ERR(&eb, err));
-        return NULL;
-    }
-    return conf;
-}
-
 int cmd_miner(int argc, char **argv)
 {
     struct args a;
@@ -51,8 +28,7 @@ int cmd_miner(int argc, char **argv)
                    "serves without registering");
     }
     log_status("✅ Config: %s", conf->file[0] != '\0' ? conf->file : "defaults, no file found");
-    struct reloading r = {.args = &a};
-    enum sf_err err = miner_run(conf, reload, &r, &eb);
+    enum sf_err err = miner_run(conf, settings_reload, &a, &eb);
     conf_unref(conf);
     if (err != SF_OK) {
         bool setup = err == SF_ENOTFOUND || err == SF_ECONFIG || err == SF_EINVAL;

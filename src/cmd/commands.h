@@ -11,6 +11,7 @@
     X(status)                                                                                      \
     X(generate)                                                                                    \
     X(story)                                                                                       \
+    X(serve)                                                                                       \
     X(query)                                                                                       \
     X(score)                                                                                       \
     X(config)                                                                                      \

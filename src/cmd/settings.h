@@ -17,4 +17,8 @@ void settings_source(const struct args *a, struct conf_source *source);
  * reference. */
 const struct conf *settings_load(const struct args *a);
 
+/* Loads it again while the program runs: NULL, and why in the log, when it is wrong. `args` is the
+ * struct args of the start. A miner_reload_fn. */
+const struct conf *settings_reload(void *args);
+
 #endif

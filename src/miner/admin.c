@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "miner/admin.h"
 
+#include "miner/guest.h"
+#include "miner/reply.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -35,43 +38,30 @@ json_t *admin_status(struct admin *a)
     struct queue_counts q = queue_count(a->axon->queue);
     json_t *list = generators(app, &ready);
     const char *file = app_conf(app)->file;
-    json_t *status = json_pack(
-        "{s:s, s:i, s:f, s:s, s:{s:s, s:i}, s:b, s:o, s:{s:I, s:I, s:I}, s:I, s:s}", "version",
-        STORYFI_VERSION, "pid", (int)getpid(), "uptime_seconds",
-        sf_seconds(sf_between(a->started, sf_now())), "hotkey", a->axon->me.hotkey, "axon", "ip",
-        a->axon_ip, "port", (int)a->axon_port, "ready", ready && atomic_load(&a->serving),
-        "generators", list, "queue", "depth", (json_int_t)q.depth, "in_flight",
-        (json_int_t)q.in_flight, "size", (json_int_t)q.size, "requests",
-        (json_int_t)atomic_load(&a->axon->last_id), "config_file", file);
+    char *path = file[0] == '\0' ? NULL : realpath(file, NULL);
+    json_t *status =
+        json_pack("{s:s, s:i, s:f, s:s, s:{s:s, s:i}, s:b, s:o, s:{s:I, s:I, s:I}, s:I, s:s, s:s}",
+                  "version", STORYFI_VERSION, "pid", (int)getpid(), "uptime_seconds",
+                  sf_seconds(sf_between(a->started, sf_now())), "hotkey", a->axon->me.hotkey,
+                  "axon", "ip", a->axon_ip, "port", (int)a->axon_port, "ready",
+                  ready && atomic_load(&a->serving), "generators", list, "queue", "depth",
+                  (json_int_t)q.depth, "in_flight", (json_int_t)q.in_flight, "size",
+                  (json_int_t)q.size, "requests", (json_int_t)atomic_load(&a->axon->last_id),
+                  "config_file", file, "config_path", path == NULL ? "" : path);
+    free(path);
     app_close(app);
     return status;
 }
 
-static void reply_json(struct http_exchange *x, int status, json_t *body_own)
+static void handle_status(struct admin *a, struct http_exchange *x, const struct http_request *r)
 {
-    static const struct http_header headers[] = {
-        {{"Content-Type", 12}, {"application/json", 16}},
-        {{"Cache-Control", 13}, {"no-store", 8}},
-    };
-    struct sf_buf text;
-    sf_buf_init(&text, 1U << 20);
-    if (body_own != NULL) {
-        json_print(body_own, &text);
-    }
-    bool ok = body_own != NULL && text.err == SF_OK;
-    http_reply(x, ok ? status : 503, headers, 2,
-               ok ? sf_buf_str(&text) : SF_STR("{\"message\":\"out of memory\"}"));
-    json_decref(body_own);
-    sf_buf_fini(&text);
-}
-
-static void handle_status(struct admin *a, struct http_exchange *x)
-{
+    (void)r;
     reply_json(x, 200, admin_status(a));
 }
 
-static void handle_ready(struct admin *a, struct http_exchange *x)
+static void handle_ready(struct admin *a, struct http_exchange *x, const struct http_request *r)
 {
+    (void)r;
     json_t *status = admin_status(a);
     bool ready = json_get_bool(status, "ready", false);
     json_decref(status);
@@ -79,9 +69,10 @@ static void handle_ready(struct admin *a, struct http_exchange *x)
 }
 
 /* Alive, and whether it can answer: 200 either way, the reason beside it. */
-static void handle_health(struct admin *a, struct http_exchange *x)
+static void handle_health(struct admin *a, struct http_exchange *x, const struct http_request *r)
 {
     struct sf_buf why;
+    (void)r;
     json_t *status = admin_status(a);
     bool ready = json_get_bool(status, "ready", false);
     struct app *app = axon_take_app(a->axon);
@@ -97,65 +88,41 @@ static void handle_health(struct admin *a, struct http_exchange *x)
     json_decref(status);
 }
 
+/* The owner's own requests (storyfi generate), behind every validator's. */
+static void handle_generate(struct admin *a, struct http_exchange *x, const struct http_request *r)
+{
+    static const struct guest_options o = {.origin = ORIGIN_CLI, .deadline_max_ms = 3600000};
+    guest_handle(a->axon, &o, x, r);
+}
+
 static const struct {
-    const char *path;
-    void (*handle)(struct admin *a, struct http_exchange *x);
+    const char *path, *method;
+    void (*handle)(struct admin *a, struct http_exchange *x, const struct http_request *r);
 } routes[] = {
-    {"/health", handle_health},
-    {"/ready", handle_ready},
-    {"/status", handle_status},
+    {"/health", "GET", handle_health},
+    {"/ready", "GET", handle_ready},
+    {"/status", "GET", handle_status},
+    {"/generate", "POST", handle_generate},
 };
-
-/* A page elsewhere must not reach us by a name it points here (DNS rebinding): only loopback names.
- */
-static bool is_local_host(struct sf_str host)
-{
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        size_t n = strlen(names[i]);
-        if (sf_str_has_prefix(host, names[i]) && (host.n == n || host.p[n] == ':')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct sf_str header(const struct http_request *r, const char *name)
-{
-    for (size_t i = 0; i < r->n_headers; i++) {
-        if (sf_str_is_nocase(r->headers[i].name, name)) {
-            return r->headers[i].value;
-        }
-    }
-    return (struct sf_str){"", 0};
-}
-
-static bool is_trusted(const struct http_request *r)
-{
-    struct sf_str origin = header(r, "origin");
-    size_t scheme = sf_str_find(origin, SF_STR("://"));
-    bool same = origin.n == 0 ||
-                (scheme < origin.n &&
-                 is_local_host((struct sf_str){origin.p + scheme + 3, origin.n - scheme - 3}));
-    return same && is_local_host(header(r, "host"));
-}
 
 void admin_handle(void *arg, struct http_exchange *x, const struct http_request *r)
 {
-    if (!is_trusted(r)) {
-        reply_json(x, 403, json_pack("{s:s}", "message", "Host or Origin is not this machine"));
+    if (!request_is_local(r)) {
+        reply_message(x, 403, "Host or Origin is not this machine");
         return;
     }
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         if (strcmp(r->path, routes[i].path) != 0) {
             continue;
         }
-        if (strcmp(r->method, "GET") != 0) {
-            reply_json(x, 405, json_pack("{s:s}", "message", "Method not allowed: use GET"));
+        if (strcmp(r->method, routes[i].method) != 0) {
+            char message[64];
+            (void)snprintf(message, sizeof message, "Method not allowed: use %s", routes[i].method);
+            reply_message(x, 405, message);
         } else {
-            routes[i].handle(arg, x);
+            routes[i].handle(arg, x, r);
         }
         return;
     }
-    reply_json(x, 404, json_pack("{s:s}", "message", "Not found: /health, /ready, /status"));
+    reply_message(x, 404, "Not found: /health, /ready, /status, /generate");
 }

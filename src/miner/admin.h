@@ -4,7 +4,7 @@
 
 #include "miner/axon.h"
 
-/* The owner's side, on loopback: /health, /ready, /status. Changes nothing. */
+/* The owner's side, on loopback: /health, /ready, /status, and POST /generate. Changes nothing. */
 struct admin {
     struct axon *axon;
     struct sf_time started;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "miner/guest.h"
 
 #include <string.h>
 
@@ -137,13 +138,28 @@ static enum sf_err make_job(struct axon *a, const struct answer_to *to, struct a
     return SF_OK;
 }
 
+/* Into the queue; a guest that waits there leaves when there is no room. */
+static enum sf_err push(struct axon *a, struct job *j)
+{
+    struct job *guest = NULL;
+    enum sf_err err = queue_push(a->queue, j);
+    while (err == SF_EBUSY && (guest = queue_evict_guest(a->queue)) != NULL) {
+        if (!atomic_exchange(&guest->answered, true)) {
+            guest_fail(guest, 503, "the queue is full of validators' requests: try again");
+        }
+        job_free(guest);
+        err = queue_push(a->queue, j);
+    }
+    return err;
+}
+
 static enum sf_err handle_story(struct axon *a, const struct answer_to *to, struct app *app,
                                 const struct http_request *r, struct sf_errbuf *eb)
 {
     struct job *j = NULL;
     enum sf_err err = make_job(a, to, app, r, &j, eb);
     if (err == SF_OK) {
-        err = queue_push(a->queue, j);
+        err = push(a, j);
         if (err != SF_OK) {
             job_free(j);
             err = sf_fail(eb, err, "queue is full");

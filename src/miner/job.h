@@ -3,14 +3,18 @@
 #define SF_MINER_JOB_H
 
 #include "app/app.h"
+#include "app/origin.h"
 #include "bittensor/synapse.h"
 #include "http/server.h"
+
+#define JOB_PRIORITY_GUEST (-1.0) /* a validator's is its stake: never below 0 */
 
 /* One verified request on its way through queue and worker. Who sets `answered` first replies; the
  * worker frees. */
 struct job {
     struct job *next;
     uint64_t id;
+    enum request_origin origin; /* ORIGIN_VALIDATOR: by the axon, the others are guests (guest.h) */
     struct http_exchange *exchange;
     struct synapse synapse;
     json_t *body;
@@ -21,6 +25,11 @@ struct job {
     unsigned peer_port;
     double priority; /* higher first; the older first among equals */
     atomic_bool answered, cancel;
+    /* of guests: */
+    atomic_bool displaced; /* gave way to a validator */
+    char only[64];         /* the one generator that may answer, "" all */
+    int relays;            /* storyfi serves that passed it on, this one included */
+    uint64_t seed;         /* 0 a random one */
 };
 
 void job_free(struct job *j);

@@ -4,22 +4,17 @@
 #include "base/log.h"
 #include "bittensor/wallet.h"
 #include "miner/admin.h"
+#include "miner/lifecycle.h"
 #include "miner/lock_file.h"
-#include "miner/reload.h"
+#include "miner/reply.h"
 #include "miner/workers.h"
 
-#include <errno.h>
 #include <ifaddrs.h>
 #include <netdb.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#define TICK_MS 50
-#define FINISH_MS 60000
-#define READY_WAIT_MS 120000
+#define GUESTS_AT_WORK 2 /* of those that are no validators (guest.h) */
 
 struct miner {
     struct axon axon;
@@ -85,8 +80,7 @@ static bool is_own_address(const char *ip)
 static enum sf_err open_admin(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
 {
     struct http_server_options o = http_server_options_default();
-    bool loopback = strncmp(conf->admin.ip, "127.", 4) == 0 || strcmp(conf->admin.ip, "::1") == 0;
-    if (!loopback) {
+    if (!address_is_loopback(conf->admin.ip)) {
         return sf_fail(eb, SF_ECONFIG,
                        "admin.ip got \"%s\", takes a loopback address: the admin listener has no "
                        "token yet; reach it through an SSH tunnel",
@@ -95,7 +89,7 @@ static enum sf_err open_admin(struct miner *m, const struct conf *conf, struct s
     o.ip = conf->admin.ip;
     o.port = (uint16_t)conf->admin.port;
     o.threads = 1;
-    o.max_body_bytes = 65536;
+    o.max_body_bytes = (size_t)conf->axon.max_body_bytes;
     o.handler = admin_handle;
     o.arg = &m->admin;
     enum sf_err err = http_server_open(&o, &m->admin_server, eb);
@@ -153,79 +147,13 @@ static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_
         err = app_open(conf, &o, &m->axon.app, eb);
     }
     if (err == SF_OK) {
+        queue_limit_guests(m->axon.queue, GUESTS_AT_WORK);
         err = workers_open(&m->axon, (size_t)conf->axon.max_workers, &m->workers);
     }
     return err == SF_OK ? open_admin(m, conf, eb) : err;
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
-
-/* The signal that arrived, 0 for none. */
-static int next_signal(const struct miner *m, sf_ms wait)
-{
-    struct timespec ts = {.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000};
-    int s = sigtimedwait(&m->signals, NULL, &ts);
-    return s > 0 ? s : 0;
-}
-
-/* Waits for the preferred generator, then opens the axon; true when the program is to end. */
-static bool wait_until_ready(struct miner *m)
-{
-    struct app *app = axon_take_app(&m->axon);
-    struct sf_time until = sf_after(sf_now(), READY_WAIT_MS);
-    struct progress progress;
-    int s = 0;
-    progress_init(&progress, isatty(STDERR_FILENO) ? stderr : NULL);
-    while (s == 0 && sf_until(until) > 0 && !app_is_settled(app)) {
-        app_draw_starting(app, &progress);
-        s = next_signal(m, TICK_MS);
-    }
-    progress_clear(&progress);
-    if (s == 0 || s == SIGHUP) {
-        app_print_status(app);
-    }
-    app_close(app);
-    return s == SIGTERM || s == SIGINT;
-}
-
-static void serve(struct miner *m, miner_reload_fn reload, void *arg)
-{
-    for (;;) {
-        int s = next_signal(m, TICK_MS);
-        if (s == SIGTERM || s == SIGINT) {
-            return;
-        }
-        if (s == SIGHUP) {
-            reload_begin(&m->reload, &m->axon, reload, arg);
-        }
-        reload_tick(&m->reload, &m->axon);
-        workers_sweep(&m->axon);
-    }
-}
-
-/* In flight is finished within a minute; a second signal ends at once. */
-static void finish(struct miner *m)
-{
-    struct sf_time until = sf_after(sf_now(), FINISH_MS);
-    struct queue_counts q = queue_count(m->axon.queue);
-    log_event(LOG_INFO, LOG_MAIN, "shutting down", LOG_I("in_flight", q.in_flight),
-              LOG_I("queued", q.depth));
-    atomic_store(&m->admin.serving, false);
-    if (m->axon_server != NULL) {
-        http_server_stop_accepting(m->axon_server);
-    }
-    queue_drain(m->axon.queue);
-    while (q.depth + q.in_flight > 0 && sf_until(until) > 0) {
-        int s = next_signal(m, TICK_MS);
-        if (s == SIGTERM || s == SIGINT) {
-            _exit(0);
-        }
-        workers_sweep(&m->axon);
-        q = queue_count(m->axon.queue);
-    }
-    workers_cancel_all(&m->axon);
-    (void)poll(NULL, 0, TICK_MS); /* the last answers leave */
-}
 
 static void close_all(struct miner *m)
 {
@@ -250,21 +178,18 @@ enum sf_err miner_run(const struct conf *conf, miner_reload_fn reload, void *arg
 {
     struct miner m = {.lock_fd = -1, .axon_ip = "", .reload = {.fresh = NULL}};
     (void)pthread_mutex_init(&m.axon.lock, NULL);
-    (void)sigemptyset(&m.signals);
-    (void)sigaddset(&m.signals, SIGTERM);
-    (void)sigaddset(&m.signals, SIGINT);
-    (void)sigaddset(&m.signals, SIGHUP);
-    (void)pthread_sigmask(SIG_BLOCK, &m.signals, NULL); /* every thread inherits it */
+    lifecycle_block_signals(&m.signals);
     m.admin = (struct admin){.axon = &m.axon, .started = sf_now(), .axon_ip = ""};
     enum sf_err err = open_all(&m, conf, eb);
-    if (err == SF_OK && !wait_until_ready(&m)) {
+    if (err == SF_OK && !lifecycle_wait_ready(&m.axon, &m.signals)) {
         err = open_axon(&m, conf, eb);
         if (err == SF_OK) {
-            serve(&m, reload, arg);
+            lifecycle_serve(&m.axon, &m.signals, reload, arg, &m.reload);
         }
     }
     if (err == SF_OK) {
-        finish(&m);
+        atomic_store(&m.admin.serving, false);
+        lifecycle_finish(&m.axon, m.axon_server, &m.signals);
     }
     close_all(&m);
     return err;

@@ -11,6 +11,8 @@ struct queue {
     struct job *waiting; /* best first */
     struct job *working;
     struct queue_counts counts;
+    size_t guest_limit; /* 0 none */
+    size_t idle;        /* workers that wait in queue_pop */
     bool draining;
 };
 
@@ -49,6 +51,72 @@ void queue_close(struct queue *q)
     free(q);
 }
 
+static bool is_guest(const struct job *j)
+{
+    return j->origin != ORIGIN_VALIDATOR;
+}
+
+void queue_limit_guests(struct queue *q, size_t n)
+{
+    (void)pthread_mutex_lock(&q->lock);
+    q->guest_limit = n;
+    (void)pthread_mutex_unlock(&q->lock);
+}
+
+struct job *queue_evict_guest(struct queue *q)
+{
+    struct job **found = NULL;
+    struct job *j = NULL;
+    (void)pthread_mutex_lock(&q->lock);
+    for (struct job **at = &q->waiting; *at != NULL; at = &(*at)->next) {
+        found = is_guest(*at) ? at : found;
+    }
+    if (found != NULL && !q->draining && q->counts.depth >= q->counts.size) {
+        j = *found;
+        *found = j->next;
+        q->counts.depth--;
+    }
+    (void)pthread_mutex_unlock(&q->lock);
+    return j;
+}
+
+/* When a validator would have to wait for a worker, a guest in work gives its own up. */
+static void make_way(struct queue *q)
+{
+    size_t waiting = 0, coming = q->idle;
+    struct job *guest = NULL;
+    for (const struct job *j = q->waiting; j != NULL; j = j->next) {
+        waiting += is_guest(j) ? 0 : 1;
+    }
+    for (struct job *j = q->working; j != NULL; j = j->next) {
+        coming += atomic_load(&j->displaced) ? 1 : 0;
+        guest = is_guest(j) && !atomic_load(&j->displaced) ? j : guest;
+    }
+    if (waiting > coming && guest != NULL) {
+        atomic_store(&guest->displaced, true);
+        atomic_store(&guest->cancel, true);
+    }
+}
+
+/* The first waiting job that may be worked on now, taken out; NULL none. */
+static struct job *take_next(struct queue *q)
+{
+    size_t guests = 0;
+    for (const struct job *j = q->working; j != NULL; j = j->next) {
+        guests += is_guest(j) ? 1 : 0;
+    }
+    bool full = q->guest_limit > 0 && guests >= q->guest_limit;
+    struct job **at = &q->waiting;
+    while (*at != NULL && full && is_guest(*at)) {
+        at = &(*at)->next;
+    }
+    struct job *j = *at;
+    if (j != NULL) {
+        *at = j->next;
+    }
+    return j;
+}
+
 enum sf_err queue_push(struct queue *q, struct job *j)
 {
     enum sf_err err = SF_EBUSY;
@@ -62,6 +130,9 @@ enum sf_err queue_push(struct queue *q, struct job *j)
         *at = j;
         q->counts.depth++;
         err = SF_OK;
+        if (q->guest_limit > 0) {
+            make_way(q);
+        }
         (void)pthread_cond_signal(&q->changed);
     }
     (void)pthread_mutex_unlock(&q->lock);
@@ -71,12 +142,14 @@ enum sf_err queue_push(struct queue *q, struct job *j)
 struct job *queue_pop(struct queue *q)
 {
     (void)pthread_mutex_lock(&q->lock);
-    while (q->waiting == NULL && !q->draining) {
+    struct job *j = take_next(q);
+    while (j == NULL && (!q->draining || q->waiting != NULL)) {
+        q->idle++;
         (void)pthread_cond_wait(&q->changed, &q->lock);
+        q->idle--;
+        j = take_next(q);
     }
-    struct job *j = q->waiting;
     if (j != NULL) {
-        q->waiting = j->next;
         j->next = q->working;
         q->working = j;
         q->counts.depth--;
@@ -95,6 +168,9 @@ void queue_done(struct queue *q, struct job *j)
     }
     *at = j->next;
     q->counts.in_flight--;
+    if (is_guest(j)) { /* the next one may be taken in; when draining, others may end */
+        (void)pthread_cond_broadcast(&q->changed);
+    }
     (void)pthread_mutex_unlock(&q->lock);
 }
 

@@ -11,6 +11,14 @@ SF_MUST_USE enum sf_err queue_open(size_t size, struct queue **out);
 /* Must be empty and without waiting workers. */
 void queue_close(struct queue *q);
 
+/* From here on at most `n` guests (jobs that are not a validator's) are in work at once, and one in
+ * work is canceled (`displaced`) when a validator's job would have to wait. 0: guests are like all.
+ */
+void queue_limit_guests(struct queue *q, size_t n);
+/* Takes the youngest waiting guest out of a full queue, to make room; NULL when it is not full or
+ * none waits. Owned by the caller, who answers it. */
+struct job *queue_evict_guest(struct queue *q);
+
 /* SF_EBUSY when it is full or draining: the job stays the caller's. */
 SF_MUST_USE enum sf_err queue_push(struct queue *q, struct job *j);
 /* Waits for a job; NULL when the queue is draining and empty: the worker ends. Owned by the caller,

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "miner/guest.h"
 
 #include <string.h>
 
@@ -30,7 +31,12 @@ static void fail_job(struct axon *a, struct job *j, int status, const char *mess
                      const char *detail)
 {
     struct answer_to to = answer_to_job(j);
-    if (!atomic_exchange(&j->answered, true)) {
+    if (atomic_exchange(&j->answered, true)) {
+        return;
+    }
+    if (j->origin != ORIGIN_VALIDATOR) {
+        guest_fail(j, status, detail);
+    } else {
         axon_note(&to, j->id, story_task_name(j->request.task), status, "", detail);
         answer_error(&a->me, &to, status, message);
     }
@@ -40,6 +46,12 @@ static void succeed(struct axon *a, struct job *j, const struct gen_trail *trail
                     const struct gen_result *result)
 {
     struct answer_to to = answer_to_job(j);
+    if (j->origin != ORIGIN_VALIDATOR) {
+        if (!atomic_exchange(&j->answered, true)) {
+            guest_succeed(j, trail, result);
+        }
+        return;
+    }
     json_t *info = app_model_info(trail, result);
     struct synapse_answer answer = {.output_data = result->output,
                                     .model_info = info,
@@ -65,8 +77,13 @@ static void work(struct axon *a, struct job *j)
                             .request = &j->request,
                             .deadline = j->deadline,
                             .target = j->target,
+                            .seed = j->seed,
+                            .only = j->only[0] == '\0' ? NULL : j->only,
+                            .relays = j->relays,
                             .cancel = &j->cancel};
-    sf_random(&call.seed, sizeof call.seed);
+    if (call.seed == 0) {
+        sf_random(&call.seed, sizeof call.seed);
+    }
     enum sf_err err = gen_chain_generate(app_chain(j->app), &call, &result, &trail, &eb);
     free(prompt), prompt = NULL;
     if (err == SF_OK) {
@@ -75,7 +92,9 @@ static void work(struct axon *a, struct job *j)
     } else {
         int status = err == SF_EDEADLINE ? 408 : 503;
         fail_job(a, j, status, status == 408 ? "Deadline passed" : "No generator available",
-                 sf_err_text(&eb, err));
+                 err == SF_ECANCELED && atomic_load(&j->displaced)
+                     ? "gave way to a validator: try again"
+                     : sf_err_text(&eb, err));
     }
 }
 
