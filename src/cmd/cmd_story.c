@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/request_args.h"
+#include "cmd/running_miner.h"
 #include "cmd/settings.h"
 #include "story/book.h"
 
@@ -15,11 +16,12 @@ static const struct arg_option options[] = {
     {"--from", "FILE", "Write no story: make the book of a story.json that is there."},
     {"--mode", "M", "This generator alone, no fallback."},
     {"--seed", "N", "Seed of the story; by default a random one."},
+    {"--alone", NULL, "Write here even if a miner with this configuration runs on this machine."},
 };
 
 const struct args_spec cmd_story_spec = {
     .name = "story",
-    .synopsis = "TEXT [--out DIR] [--chapters A-B] [--mode M] | --from FILE [--out DIR]",
+    .synopsis = "TEXT [--out DIR] [--chapters A-B] [--mode M] [--alone] | --from FILE [--out DIR]",
     .summary = "Write a whole story: story.json, and story.html to play it in a browser.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
@@ -61,16 +63,39 @@ static enum sf_err write_story(const char *dir, const json_t *story, struct sf_e
 }
 
 struct writing {
-    struct app *app;
+    struct app *app;                   /* NULL: the miner writes */
+    const struct running_miner *miner; /* NULL: we write */
+    const char *only;
     json_t *story; /* what there is so far: the next part's context */
     struct run_options options;
 };
+
+/* One task, here or there; `by` gets the name of what wrote it. */
+static enum sf_err run_part(struct writing *w, const struct story_request *r,
+                            struct run_result *run, const char **by, struct sf_errbuf *eb)
+{
+    struct sf_time started = sf_now();
+    if (w->miner != NULL) {
+        enum sf_err asked = running_miner_ask(w->miner, r, w->only, &w->options, &run->result, eb);
+        run->took_ms = sf_between(started, sf_now());
+        *by = run->result.name;
+        return asked;
+    }
+    enum sf_err err = run_task(w->app, r, &w->options, run, eb);
+    if (err != SF_OK) {
+        run_print_trail(&run->trail, stderr);
+    } else {
+        *by = run->trail.answered->name;
+    }
+    return err;
+}
 
 static enum sf_err write_part(struct writing *w, enum story_task task, int chapter, json_t **output,
                               struct sf_errbuf *eb)
 {
     struct story_request r;
-    struct run_result run;
+    struct run_result run = {.took_ms = 0};
+    const char *by = "";
     json_t *body = json_copy(w->story);
     (void)json_object_del(body, "chapters");
     (void)json_object_set_new(body, "task_type", json_string(story_task_name(task)));
@@ -83,10 +108,9 @@ static enum sf_err write_part(struct writing *w, enum story_task task, int chapt
         return err;
     }
     w->options.seed++;
-    err = run_task(w->app, &r, &w->options, &run, eb);
+    err = run_part(w, &r, &run, &by, eb);
     story_request_fini(&r);
     if (err != SF_OK) {
-        run_print_trail(&run.trail, stderr);
         return err;
     }
     char which[16] = "";
@@ -94,7 +118,7 @@ static enum sf_err write_part(struct writing *w, enum story_task task, int chapt
         (void)snprintf(which, sizeof which, " %d", chapter);
     }
     fprintf(stderr, "%-12s %5.1f s  by %s\n", chapter > 0 ? which : story_task_name(task),
-            sf_seconds(run.took_ms), run.trail.answered->name);
+            sf_seconds(run.took_ms), by);
     *output = json_incref(run.result.output);
     gen_result_fini(&run.result);
     return SF_OK;
@@ -147,16 +171,22 @@ static enum sf_err write_new(const struct args *a, const struct conf *conf, json
                                     .seed = request_args_seed(a),
                                     .progress = &progress}};
     progress_init(&progress, args_is_terminal(stderr) ? stderr : NULL);
-    struct app_options o = {.only = args_get(a, "--mode")};
+    struct running_miner miner;
+    w.only = args_get(a, "--mode");
+    struct app_options o = {.only = w.only};
     int first, last;
     read_range(a, &first, &last);
     w.story = json_pack("{s:s}", "user_input", a->words[0]);
     if (w.story == NULL) {
         fatal(100, "story: the text must be UTF-8");
     }
-    enum sf_err err = app_open(conf, &o, &w.app, eb);
+    w.miner =
+        !args_has(a, "--alone") && running_miner_find(a, conf, w.only, &miner) ? &miner : NULL;
+    enum sf_err err = w.miner != NULL ? SF_OK : app_open(conf, &o, &w.app, eb);
     if (err == SF_OK) {
-        (void)app_wait_ready(w.app, sf_after(sf_now(), 60000), &progress);
+        if (w.miner == NULL) {
+            (void)app_wait_ready(w.app, sf_after(sf_now(), 60000), &progress);
+        }
         err = write_all(&w, first, last, eb);
     }
     app_close(w.app);

@@ -12,8 +12,9 @@
 #define LOOK_MS 2000
 #define ERROR_BODY_MAX 65536
 #define HEADERS_MAX 6
-#define MARGIN_MS 200 /* so that the other side's answer, or its reason, comes before we give up   \
-                       */
+#define MARGIN_MS                                                                                  \
+    200 /* so that the other side's answer, or its reason, comes before we give up                 \
+         */
 
 struct service {
     char *url, *health_url, *token, *mode;
@@ -144,6 +145,15 @@ enum sf_err service_judge(const char *what, const struct http_answer *answer, st
     return code;
 }
 
+/* What the client says, without the address in front: we name it in our own way. */
+static const char *reason_of(const struct http_transfer *t)
+{
+    const char *text = sf_err_text(&t->eb, t->err);
+    size_t n = strlen(t->call.url);
+    return strncmp(text, t->call.url, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2
+                                                                                 : text;
+}
+
 /* What a transfer that did not come to its end means. */
 static enum sf_err judge_transfer(const struct service *s, const struct http_transfer *t,
                                   struct sf_errbuf *eb)
@@ -159,12 +169,11 @@ static enum sf_err judge_transfer(const struct service *s, const struct http_tra
     case SF_ETRANSIENT:
         if (t->answer.status / 100 == 2) {
             return sf_fail(eb, SF_EINCOMPLETE, "%s: the answer was cut: %.200s", s->label,
-                           sf_err_text(&t->eb, t->err));
+                           reason_of(t));
         }
-        return sf_fail(eb, SF_ETRANSIENT, "%s is not reached: %.250s", s->what,
-                       sf_err_text(&t->eb, t->err));
+        return sf_fail(eb, SF_ETRANSIENT, "%s: %.250s", s->label, reason_of(t));
     default:
-        return sf_fail(eb, t->err, "%s: %.250s", s->label, sf_err_text(&t->eb, t->err));
+        return sf_fail(eb, t->err, "%s: %.250s", s->label, reason_of(t));
     }
 }
 

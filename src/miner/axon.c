@@ -144,6 +144,7 @@ static enum sf_err push(struct axon *a, struct job *j)
     struct job *guest = NULL;
     enum sf_err err = queue_push(a->queue, j);
     while (err == SF_EBUSY && (guest = queue_evict_guest(a->queue)) != NULL) {
+        atomic_store(&guest->displaced, true);
         if (!atomic_exchange(&guest->answered, true)) {
             guest_fail(guest, 503, "the queue is full of validators' requests: try again");
         }

@@ -46,13 +46,16 @@ void guest_succeed(const struct job *j, const struct gen_trail *trail,
 void guest_fail(const struct job *j, int status, const char *message)
 {
     note(j, status, "", message);
-    reply_message(j->exchange, status, message);
+    if (atomic_load(&j->displaced)) {
+        reply_busy(j->exchange, message);
+    } else {
+        reply_message(j->exchange, status, message);
+    }
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* A refusal: the status that the table of errors has for the code, but for those it does not know.
- */
+/* Before there is a job. */
 static void refuse(struct http_exchange *x, int status, const char *message)
 {
     log_event(LOG_INFO, LOG_AXON, "request refused", LOG_I("status", status),
@@ -136,13 +139,13 @@ static struct job *job_of(struct axon *a, const struct guest_options *o, struct 
 static void queue_job(struct axon *a, struct job *j)
 {
     const struct conf *conf = app_conf(j->app);
-    struct http_exchange *x = j->exchange;
     j->id = ++a->last_id;
     j->relays++;
     j->target = sf_earlier(j->deadline, sf_after(j->received, conf->deadline.target_ms));
     if (queue_push(a->queue, j) != SF_OK) {
+        atomic_store(&j->displaced, true);
+        guest_fail(j, 503, "the queue is full, or the program is ending: try again");
         job_free(j);
-        refuse(x, 503, "the queue is full, or the program is ending: try again");
     }
 }
 

@@ -26,7 +26,7 @@ struct job {
     double priority; /* higher first; the older first among equals */
     atomic_bool answered, cancel;
     /* of guests: */
-    atomic_bool displaced; /* gave way to a validator */
+    atomic_bool displaced; /* gave way to others: it may be tried again */
     char only[64];         /* the one generator that may answer, "" all */
     int relays;            /* storyfi serves that passed it on, this one included */
     uint64_t seed;         /* 0 a random one */

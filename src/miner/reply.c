@@ -31,7 +31,12 @@ void reply_json(struct http_exchange *x, int status, json_t *body_own)
 
 void reply_message(struct http_exchange *x, int status, const char *message)
 {
-    send(x, status, status == 503, json_pack("{s:s}", "message", message));
+    send(x, status, false, json_pack("{s:s}", "message", message));
+}
+
+void reply_busy(struct http_exchange *x, const char *message)
+{
+    send(x, 503, true, json_pack("{s:s}", "message", message));
 }
 
 struct sf_str request_header(const struct http_request *r, const char *name)

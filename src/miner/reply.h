@@ -9,8 +9,10 @@
 
 /* Answers with JSON (NULL: 503, out of memory). Takes the body over. */
 void reply_json(struct http_exchange *x, int status, json_t *body_own);
-/* {"message": …}; a 503 that may pass carries Retry-After. */
+/* {"message": …}. */
 void reply_message(struct http_exchange *x, int status, const char *message);
+/* 503 {"message": …} with Retry-After: it passes. */
+void reply_busy(struct http_exchange *x, const char *message);
 
 /* The value of a request's header (case ignored); empty when absent. */
 struct sf_str request_header(const struct http_request *r, const char *name);

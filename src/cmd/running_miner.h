@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_CMD_RUNNING_MINER_H
+#define SF_CMD_RUNNING_MINER_H
+
+#include "app/run.h"
+#include "cmd/args.h"
+
+/* A miner that runs on this machine and writes for `generate` and `story` too, behind every
+ * validator: its model is loaded already, and a second one would take its memory. */
+struct running_miner {
+    char url[128]; /* of its POST /generate */
+    int64_t pid;
+};
+
+/* Looks for one at admin.ip and admin.port, for at most 300 ms. False: work alone; when there is
+ * one that does not do (another configuration, not ready, no generator that is `only`), stderr says
+ * so.
+ */
+bool running_miner_find(const struct args *a, const struct conf *conf, const char *only,
+                        struct running_miner *out);
+
+/* Asks it for one task; while it is busy with validators, again each second until the deadline.
+ * `result` comes empty and is owned by the caller on SF_OK. SF_EDEADLINE; SF_EUNAVAILABLE: why. */
+SF_MUST_USE enum sf_err running_miner_ask(const struct running_miner *m,
+                                          const struct story_request *request, const char *only,
+                                          const struct run_options *o, struct gen_result *result,
+                                          struct sf_errbuf *eb);
+
+#endif
