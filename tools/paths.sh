@@ -23,3 +23,6 @@ TEST_MODEL=$STORYFI_CACHE/test/$GEMMA_FILE
 
 SDK_PACKAGE=bittensor==10.5.0
 SDK_VENV=$STORYFI_CACHE/test/venv-bittensor-10.5.0
+
+FLASK_PACKAGE=flask==3.1.1
+FLASK_VENV=$STORYFI_CACHE/test/venv-flask-3.1.1

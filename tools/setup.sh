@@ -5,7 +5,7 @@
 # in place. Run again at any time: what is there and verified is skipped.
 #
 # usage: tools/setup.sh [--test] [--no-apt]
-#   --test     also what the tests use: analysers, browser, second model, the network's Python SDK
+#   --test     also what the tests use: analysers, browser, second model, the network's Python SDK, Flask
 #   --no-apt   leave system packages alone
 # environment: STORYFI_CACHE, LLAMA=prebuilt (default) | source | system
 # exit: 0 ready, 100 something is for you to do (printed), 111 a fetch failed (try again)
@@ -290,20 +290,22 @@ setup_test_model() {
     say "second test model: verified (sha256), in $TEST_MODEL"
 }
 
-setup_sdk() {
-    local started=$SECONDS
-    [ -f "$SDK_VENV/.complete" ] && { say "Python SDK $SDK_PACKAGE: there"; return; }
-    rm -rf "$SDK_VENV"
-    python3 -m venv "$SDK_VENV"
-    say "installing $SDK_PACKAGE through pip"
-    with_ticks "$SDK_PACKAGE" "$SDK_VENV/bin/python" -m pip --quiet --disable-pip-version-check install "$SDK_PACKAGE" \
-        >"$STORYFI_CACHE/sdk.log" 2>&1 || {
-        tail -2 "$STORYFI_CACHE/sdk.log"
-        skip "$SDK_PACKAGE: not to be had; the tests against the network's own client are skipped"
+# setup_venv VENV REQUIREMENT LOG WHAT: a virtual environment with one package; WHAT is not tested
+# without it.
+setup_venv() {
+    local venv=$1 package=$2 log=$STORYFI_CACHE/$3 started=$SECONDS
+    [ -f "$venv/.complete" ] && { say "Python package $package: there"; return; }
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    say "installing $package through pip"
+    with_ticks "$package" "$venv/bin/python" -m pip --quiet --disable-pip-version-check install "$package" \
+        >"$log" 2>&1 || {
+        tail -2 "$log"
+        skip "$package: not to be had; $4 are skipped"
         return
     }
-    touch "$SDK_VENV/.complete"
-    say "Python SDK $SDK_PACKAGE: in $SDK_VENV ($((SECONDS - started)) s)"
+    touch "$venv/.complete"
+    say "Python package $package: in $venv ($((SECONDS - started)) s)"
 }
 
 # ---- all of it ----------------------------------------------------------------------------------
@@ -321,6 +323,7 @@ setup_llama
 setup_model
 if [ $TEST = 1 ]; then
     setup_test_model
-    setup_sdk
+    setup_venv "$SDK_VENV" "$SDK_PACKAGE" sdk.log "the tests against the network's own client"
+    setup_venv "$FLASK_VENV" "$FLASK_PACKAGE" flask.log "the tests of the documented Flask service"
 fi
 say "ready"
