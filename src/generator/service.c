@@ -6,10 +6,12 @@
 #include "generator/gate.h"
 #include "http/client.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 
 #define LOOK_MS 2000
+#define FIRST_LOOK_WAIT_MS 250 /* so that a service that is there counts from the start */
 #define ERROR_BODY_MAX 65536
 #define HEADERS_MAX 6
 #define MARGIN_MS                                                                                  \
@@ -429,6 +431,17 @@ static void copy_options(struct service *s, const struct service_options *o)
     s->health.state = GEN_STARTING;
 }
 
+static void wait_a_little(struct service *s)
+{
+    struct sf_time until = sf_after(sf_now(), FIRST_LOOK_WAIT_MS);
+    struct gen_health health;
+    service_health(s, &health);
+    while (health.state == GEN_STARTING && sf_until(until) > 0) {
+        (void)poll(NULL, 0, 2);
+        service_health(s, &health);
+    }
+}
+
 enum sf_err service_open(const struct service_options *o, struct service **out,
                          struct sf_errbuf *eb)
 {
@@ -453,6 +466,7 @@ enum sf_err service_open(const struct service_options *o, struct service **out,
         service_close(s);
         return err;
     }
+    wait_a_little(s);
     *out = s;
     return SF_OK;
 }

@@ -20,8 +20,8 @@ struct service_options {
 
 struct service;
 
-/* Takes a first look in a thread of its own; until then the health is GEN_STARTING. SF_ECONFIG: the
- * address or token cannot be used. */
+/* Takes a first look in a thread of its own and waits 250 ms for it; until it is done the health is
+ * GEN_STARTING. SF_ECONFIG: the address or token cannot be used. */
 SF_MUST_USE enum sf_err service_open(const struct service_options *o, struct service **out,
                                      struct sf_errbuf *eb);
 void service_close(struct service *s); /* no call may be under way */
