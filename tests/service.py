@@ -21,7 +21,7 @@ def story(request):
 class Service:
     """POST is answered by `behave(handler, request)`; GET /health by `health` (a status)."""
 
-    def __init__(self, behave=None, health=404):
+    def __init__(self, behave=None, health=404, port=0):
         self.requests, self.headers, self.looked = [], [], []
         self.at_once = self.most_at_once = 0
         self.behave, self.health = behave or self.answer, health
@@ -68,7 +68,7 @@ class Service:
             def handle_error(self, *_):
                 pass
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/generate"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

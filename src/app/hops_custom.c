@@ -99,8 +99,7 @@ static enum sf_err add_custom(struct hops *a, const struct conf_custom *c)
         first = false;
         struct gen_chain_hop *hop = hops_new(a, ways[i].type, name, target);
         if (hop != NULL) {
-            /* It may compute in silence: its timeout is what bounds it. */
-            hop->progress_ms = c->timeout_ms;
+            hop->progress_ms = c->timeout_ms + HOPS_TIMEOUT_SLACK_MS;
             err = ways[i].open(a, c, hop);
         }
     }

@@ -6,6 +6,10 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
+/* A target that may compute in silence is bounded by its timeout, which the kind itself keeps and
+ * explains; the chain's watch comes that much later. */
+#define HOPS_TIMEOUT_SLACK_MS 2000
+
 /* The chain while it is put together. One file per kind adds its hops: hops_local.c and so on. */
 struct hops {
     const struct conf *conf;

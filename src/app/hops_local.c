@@ -31,7 +31,7 @@ static enum sf_err add_remote(struct hops *a, const struct conf_local *l)
                                .timeout_ms = REMOTE_MS,
                                .max_output_bytes = REMOTE_BYTES,
                                .concurrency = REMOTE_CALLS};
-    hop->progress_ms = REMOTE_MS;
+    hop->progress_ms = REMOTE_MS + HOPS_TIMEOUT_SLACK_MS;
     return hops_open_one(hop, &o);
 }
 

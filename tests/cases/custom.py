@@ -129,7 +129,7 @@ FAULTS = [
     ("403", says(403, {}), "HTTP 403: it refuses the caller"),
     ("404", says(404, b"<html>"), "HTTP 404: nothing is served at this address"),
     ("405", says(405, {}), "HTTP 405: this address takes no POST"),
-    ("429", says(429, {"message": "slowly"}, [("Retry-After", "7")]), "HTTP 429: it takes no more requests for now: slowly"),
+    ("429", says(429, {"message": "slowly"}, [("Retry-After", "70")]), "HTTP 429: it takes no more requests for now: slowly"),
     ("418", says(418, {}), "HTTP 418: it refuses the request"),
     ("a redirect", says(302, {}, [("Location", "/x")]), "HTTP 302: redirects are not followed"),
     ("204", says(204, b""), "HTTP 204: a success without an answer"),
@@ -164,6 +164,25 @@ def faults():
     with Service(health=500) as s:
         r = ask(config("sick", {"endpoint": f'"{s.url}"'}))
         check("custom: a sick health route does not keep it from being asked", r.returncode == 0, r.stderr)
+
+
+CHAIN = "  chain:\n    progress_timeout: 0.3\n    probe_interval: 0.2\n"
+
+
+def patience():
+    with Service(silent(0.8)) as s:
+        r = ask(config("patient", {"endpoint": f'"{s.url}"', "timeout": 5}, CHAIN))
+        check("custom: a service may compute in silence for its timeout", r.returncode == 0, r.stderr)
+    port = Miner.free_port()
+    with Miner(config("late", {"endpoint": f'"http://127.0.0.1:{port}/generate"'}, CHAIN).read_text()) as m:
+        check("custom: without the service the miner is up, not ready, and says why", m.get(m.admin, "/ready")[0] == 503
+              and "start it, or correct" in m.get(m.admin, "/health")[1].decode(), m.status())
+        with Service(port=port):
+            end = time.monotonic() + 10
+            while m.get(m.admin, "/ready")[0] != 200 and time.monotonic() < end:
+                time.sleep(0.05)
+            check("custom: and finds it when it comes", m.get(m.admin, "/ready")[0] == 200 and m.query().returncode == 0,
+                  m.status())
 
 
 def at_work():
@@ -253,7 +272,7 @@ def several():
 
 
 def main():
-    for part in (original_script, original_flask, contract, faults, at_work, plugins, several):
+    for part in (original_script, original_flask, contract, faults, patience, at_work, plugins, several):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
