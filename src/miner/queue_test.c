@@ -117,6 +117,88 @@ static void each_sees_what_waits_and_what_is_in_flight(void **state)
     queue_close(q);
 }
 
+static struct job *guest_of(uint64_t id)
+{
+    struct job *j = job_of(id, JOB_PRIORITY_GUEST);
+    j->origin = ORIGIN_CLI;
+    return j;
+}
+
+static void done(struct queue *q, struct job *j)
+{
+    queue_done(q, j);
+    free(j);
+}
+
+static void guests_wait_behind_validators_and_keep_to_their_limit(void **state)
+{
+    struct queue *q = NULL;
+    (void)state;
+    assert_int_equal(queue_open(8, &q), SF_OK);
+    queue_limit_guests(q, 1);
+    assert_int_equal(queue_push(q, guest_of(1)), SF_OK);
+    assert_int_equal(queue_push(q, guest_of(2)), SF_OK);
+    assert_int_equal(queue_push(q, job_of(3, 0)), SF_OK);
+    struct job *validator = queue_pop(q), *guest = queue_pop(q);
+    assert_int_equal(validator->id, 3);
+    assert_int_equal(guest->id, 1);
+    assert_false(atomic_load(&guest->displaced));
+    assert_int_equal(queue_push(q, job_of(4, 0)), SF_OK); /* nobody is idle: the guest gives way */
+    assert_true(atomic_load(&guest->displaced) && atomic_load(&guest->cancel));
+    struct job *next = queue_pop(q);
+    assert_int_equal(next->id, 4); /* not guest 2: one guest is at work still */
+    done(q, guest);
+    guest = queue_pop(q);
+    assert_int_equal(guest->id, 2);
+    assert_int_equal(queue_count(q).in_flight, 3);
+    done(q, guest);
+    done(q, next);
+    done(q, validator);
+    queue_close(q);
+}
+
+static void a_full_queue_lets_its_youngest_guest_go(void **state)
+{
+    struct queue *q = NULL;
+    (void)state;
+    assert_int_equal(queue_open(3, &q), SF_OK);
+    assert_int_equal(queue_push(q, guest_of(1)), SF_OK);
+    assert_int_equal(queue_push(q, guest_of(2)), SF_OK);
+    assert_null(queue_evict_guest(q)); /* not full */
+    assert_int_equal(queue_push(q, job_of(3, 0)), SF_OK);
+    struct job *out = queue_evict_guest(q);
+    assert_int_equal(out->id, 2);
+    free(out);
+    assert_int_equal(queue_push(q, job_of(4, 0)), SF_OK);
+    out = queue_evict_guest(q);
+    assert_int_equal(out->id, 1);
+    free(out);
+    assert_int_equal(queue_push(q, job_of(5, 0)), SF_OK);
+    assert_null(queue_evict_guest(q)); /* validators stay */
+    for (uint64_t id = 3; id <= 5; id++) {
+        struct job *j = queue_pop(q);
+        assert_int_equal(j->id, id);
+        done(q, j);
+    }
+    queue_close(q);
+}
+
+static void a_draining_queue_finishes_its_guests(void **state)
+{
+    struct queue *q = NULL;
+    (void)state;
+    assert_int_equal(queue_open(3, &q), SF_OK);
+    queue_limit_guests(q, 2);
+    assert_int_equal(queue_push(q, guest_of(1)), SF_OK);
+    queue_drain(q);
+    assert_null(queue_evict_guest(q));
+    struct job *j = queue_pop(q);
+    assert_int_equal(j->id, 1);
+    assert_null(queue_pop(q));
+    done(q, j);
+    queue_close(q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +206,9 @@ int main(void)
         cmocka_unit_test(a_full_queue_refuses_and_keeps_its_jobs),
         cmocka_unit_test(draining_wakes_who_waits_and_takes_nothing_in),
         cmocka_unit_test(each_sees_what_waits_and_what_is_in_flight),
+        cmocka_unit_test(guests_wait_behind_validators_and_keep_to_their_limit),
+        cmocka_unit_test(a_full_queue_lets_its_youngest_guest_go),
+        cmocka_unit_test(a_draining_queue_finishes_its_guests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

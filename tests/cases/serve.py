@@ -222,8 +222,8 @@ def validators_first():
         threads = [threading.Thread(target=post, args=(m.admin, {**ASK, "user_input": f"wait:{TMP}/hold{k}", "timeout": 30})) for k in range(4)]
         for t in threads:
             t.start()
-        check("serve: at most two guests are at work", wait_until(lambda: m.status()["queue"]["depth"] == 2)
-              and m.status()["queue"]["in_flight"] == 2, m.status()["queue"])
+        check("serve: at most two guests are at work", wait_until(lambda: m.status()["queue"] == {
+            "depth": 2, "in_flight": 2, "size": 64}), m.status()["queue"])
         check("serve: a validator beside them needs nobody to give way", m.query().returncode == 0
               and "gave way" not in m.log.read_text(), m.log.read_text())
         for k in range(4):
