@@ -43,7 +43,7 @@ json_t *admin_status(struct admin *a)
         json_pack("{s:s, s:i, s:f, s:s, s:{s:s, s:i}, s:b, s:o, s:{s:I, s:I, s:I}, s:I, s:s, s:s}",
                   "version", STORYFI_VERSION, "pid", (int)getpid(), "uptime_seconds",
                   sf_seconds(sf_between(a->started, sf_now())), "hotkey", a->axon->me.hotkey,
-                  "axon", "ip", a->axon_ip, "port", (int)a->axon_port, "ready",
+                  "axon", "ip", a->axon_ip, "port", (int)atomic_load(&a->axon_port), "ready",
                   ready && atomic_load(&a->serving), "generators", list, "queue", "depth",
                   (json_int_t)q.depth, "in_flight", (json_int_t)q.in_flight, "size",
                   (json_int_t)q.size, "requests", (json_int_t)atomic_load(&a->axon->last_id),

@@ -9,8 +9,8 @@ struct admin {
     struct axon *axon;
     struct sf_time started;
     const char *axon_ip;
-    uint16_t axon_port;
-    atomic_bool serving; /* the axon's listener is open */
+    _Atomic uint16_t axon_port; /* 0 until the axon's listener is open */
+    atomic_bool serving;        /* the axon's listener is open */
 };
 
 void admin_handle(void *arg, struct http_exchange *x, const struct http_request *request);

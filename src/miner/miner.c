@@ -100,9 +100,9 @@ static enum sf_err open_admin(struct miner *m, const struct conf *conf, struct s
     return err;
 }
 
-static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
+/* Before the admin listener, which shows it, is there. */
+static void choose_axon_ip(struct miner *m, const struct conf *conf)
 {
-    struct http_server_options o = http_server_options_default();
     (void)snprintf(m->axon_ip, sizeof m->axon_ip, "%s",
                    strcmp(conf->axon.ip, "[::]") == 0 ? "0.0.0.0" : conf->axon.ip);
     if (!is_own_address(m->axon_ip)) {
@@ -111,6 +111,12 @@ static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf
                   LOG_S("remedy", "name a public address with --axon.external_ip"));
         memcpy(m->axon_ip, "0.0.0.0", 8);
     }
+    m->admin.axon_ip = m->axon_ip;
+}
+
+static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
+{
+    struct http_server_options o = http_server_options_default();
     o.ip = m->axon_ip;
     o.port = (uint16_t)conf->axon.port;
     o.max_connections = (unsigned)conf->axon.max_connections;
@@ -122,10 +128,10 @@ static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf
     o.arg = &m->axon;
     enum sf_err err = http_server_open(&o, &m->axon_server, eb);
     if (err == SF_OK) {
-        m->admin.axon_ip = m->axon_ip;
-        m->admin.axon_port = http_server_port(m->axon_server);
+        uint16_t port = http_server_port(m->axon_server);
+        atomic_store(&m->admin.axon_port, port);
         atomic_store(&m->admin.serving, true);
-        log_status("✅ Axon: %s:%u, hotkey %s", m->axon_ip, m->admin.axon_port, m->axon.me.hotkey);
+        log_status("✅ Axon: %s:%u, hotkey %s", m->axon_ip, port, m->axon.me.hotkey);
     }
     return err;
 }
@@ -133,6 +139,7 @@ static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf
 static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
 {
     struct app_options o = {.only = NULL, .probes = true};
+    choose_axon_ip(m, conf);
     enum sf_err err = open_identity(m, conf, eb);
     if (err == SF_OK) {
         err = lock_file_take(conf->state_dir, m->axon.me.hotkey, &m->lock_fd, eb);

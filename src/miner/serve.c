@@ -131,7 +131,7 @@ static enum sf_err open_server(struct serve *s, const struct conf *conf,
 
 static enum sf_err open_all(struct serve *s, const struct conf *conf, struct sf_errbuf *eb)
 {
-    struct app_options o = {.only = NULL};
+    struct app_options o = {.only = NULL, .probes = true};
     enum sf_err err = queue_open((size_t)conf->axon.queue_size, &s->axon.queue);
     if (err == SF_OK) {
         err = app_open(conf, &o, &s->axon.app, eb);
