@@ -36,7 +36,7 @@ relative() { readelf -d "$tmp/moved/bin/storyfi-engine" | grep -q 'ORIGIN/../lib
 check "make install PREFIX= DESTDIR=" make -s install BUILD="$build" PREFIX=/opt/storyfi DESTDIR="$tmp/stage"
 mv "$tmp/stage/opt/storyfi" "$tmp/moved" && mkdir "$tmp/home"
 check "programs, examples, papers" has bin/storyfi share/doc/storyfi/LICENSE share/doc/storyfi/README.md \
-    share/storyfi/config/generator_config.yaml.example share/man/man1/storyfi.1
+    share/storyfi/config/generator_config.yaml.example share/man/man1/storyfi.1 include/storyfi/generator.h
 check "the program runs from where it was moved to" alone "$tmp/moved/bin/storyfi" version
 check "the manual page names every command" man_names_commands
 if [ -x "$build/storyfi-engine" ]; then

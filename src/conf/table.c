@@ -48,7 +48,9 @@ static const struct conf_row local_rows[] = {
     {"top_p", NULL, CONF_REAL, CONF_RELOAD, AT(conf_local, top_p), "0.95", 0, 1, NULL, NULL,
      "Only the most likely words that together reach this share are picked from.", NULL, NULL},
     {"endpoint", NULL, CONF_URL, CONF_RELOAD, AT(conf_local, endpoint), "", 0, 0, NULL, NULL,
-     "Another machine's `storyfi serve` to use instead of an engine here.", NULL, NULL},
+     "The address of another machine's `storyfi serve` (…/generate), whose engine is used instead "
+     "of one here.",
+     NULL, NULL},
     {"api_key_env", NULL, CONF_VARIABLE, CONF_RELOAD, AT(conf_local, api_key_env), "", 0, 0, NULL,
      NULL, "The variable that holds the token for `endpoint`.", NULL, NULL},
     {"stall_timeout", NULL, CONF_SECONDS, CONF_RELOAD, AT(conf_local, stall_timeout_ms), "5", 0.5,
@@ -109,11 +111,15 @@ static const struct conf_row custom_rows[] = {
      NULL, "A program that reads the request as JSON on stdin and prints `{\"content\": …}`.",
      "./custom/generate.py", NULL},
     {"endpoint", NULL, CONF_URL, CONF_RELOAD, AT(conf_custom, endpoint), "", 0, 0, NULL, NULL,
-     "A service that takes the same JSON by POST.", "http://localhost:8000/generate", NULL},
+     "A service that takes the same JSON by POST: one of yours, or another machine's `storyfi "
+     "serve`.",
+     "http://localhost:8000/generate", NULL},
     {"api_key_env", NULL, CONF_VARIABLE, CONF_RELOAD, AT(conf_custom, api_key_env), "", 0, 0, NULL,
      NULL, "The variable that holds the token for `endpoint`, if it wants one.", NULL, NULL},
     {"env_vars", NULL, CONF_MAP, CONF_RELOAD | CONF_SECRET, AT(conf_custom, env_vars), "", 0, 0,
-     NULL, NULL, "Variables for the script; `${NAME}` is put in from the environment or `.env`.",
+     NULL, NULL,
+     "Variables for the script, settings for the plugin; `${NAME}` is put in from the environment "
+     "or `.env`.",
      "{MY_TOKEN: \"${MY_TOKEN}\"}", NULL},
     {"timeout", NULL, CONF_SECONDS, CONF_RELOAD, AT(conf_custom, timeout_ms), "60", 0.1, 3600, NULL,
      NULL, "The longest one answer may take; a request's deadline may end it sooner.", NULL, NULL},

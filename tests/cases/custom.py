@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Custom generators from outside: the original's two examples, services with every fault, plugins, named lists."""
+import concurrent.futures
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -152,12 +154,15 @@ FAULTS = [
 
 
 def faults():
-    for name, behave, text in FAULTS:
-        with Service(behave) as s:
+    def meet(k):
+        with Service(FAULTS[k][1]) as s:
             started = time.monotonic()
-            r = ask(config("fault", {"endpoint": f'"{s.url}"', "timeout": 1, "max_output": "64KiB"}))
-            check(f"custom: a service with {name} fails with its reason", r.returncode == 111 and text in r.stderr
-                  and time.monotonic() - started < 8, r.stderr)
+            r = ask(config(f"fault{k}", {"endpoint": f'"{s.url}"', "timeout": 1, "max_output": "64KiB"}))
+            return r, time.monotonic() - started
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        for (name, _, text), (r, took) in zip(FAULTS, pool.map(meet, range(len(FAULTS)))):
+            check(f"custom: a service with {name} fails with its reason", r.returncode == 111 and text in r.stderr and took < 8,
+                  r.stderr)
     r = ask(config("nobody", {"endpoint": f'"http://127.0.0.1:{Miner.free_port()}/generate"'}))
     check("custom: a service that is not there is named", r.returncode == 111 and "cannot connect" in r.stderr
           and "start it, or correct generator.custom.endpoint" in r.stderr, r.stderr)
@@ -248,6 +253,24 @@ def plugins():
               (took, r.stderr))
 
 
+def as_an_outsider():
+    folder = TMP / "outside"
+    shutil.copytree(ROOT / "examples" / "plugin", folder)
+    made = subprocess.run(["make", "-s", "-C", folder, f"STORYFI_INCLUDE={ROOT}/include", "CFLAGS=-O0 -Wall -Wextra -Werror"],
+                          capture_output=True, text=True)
+    r = ask(config("made", {"plugin": f'"{folder}/storyfi_example.so"'}))
+    check("custom: the example plugin builds with its own Makefile", made.returncode == 0 and r.returncode == 0, made.stderr + r.stderr)
+    header = (ROOT / "include" / "storyfi" / "generator.h").read_text()
+    lines = header[header.index("#include <storyfi/generator.h>"):header.index("cc -shared")].splitlines()
+    source = folder / "smallest.c"
+    source.write_text("\n".join(line.removeprefix(" *").removeprefix("     ") for line in lines[:-1]) + "\n")
+    made = subprocess.run(["cc", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-I", ROOT / "include", "-shared", "-fPIC", "-o",
+                           folder / "smallest.so", source], capture_output=True, text=True)
+    r = ask(config("smallest", {"plugin": f'"{folder}/smallest.so"'}))
+    check("custom: the plugin in the header's comment builds and is asked", made.returncode == 0
+          and "answer still not valid" in r.stderr, made.stderr + r.stderr)
+
+
 def several():
     with Service() as s:
         three = config("three", {"plugin": f'"{PLUGINS / "faulty_wrong_abi.so"}"', "script_path": f'"{SCRIPTS / "exit3.sh"}"',
@@ -272,7 +295,7 @@ def several():
 
 
 def main():
-    for part in (original_script, original_flask, contract, faults, patience, at_work, plugins, several):
+    for part in (original_script, original_flask, contract, faults, patience, at_work, plugins, as_an_outsider, several):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
