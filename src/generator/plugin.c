@@ -9,11 +9,12 @@
 #include "generator/plugin_call.h"
 
 #include <dlfcn.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #define SYMBOL "storyfi_generator"
+#define OPEN_WAIT_MS 20000 /* of the doctor */
 
 /* State of an instance, shared with the thread that opens the plugin. */
 struct opening {
@@ -254,13 +255,11 @@ static void plugin_check(void *ctx, struct gen_checks *out)
 {
     struct plugin *p = ctx;
     struct gen_health health;
-    for (struct sf_time until = sf_after(sf_now(), 20000); sf_until(until) > 0;) {
+    struct sf_time until = sf_after(sf_now(), OPEN_WAIT_MS);
+    plugin_health(p, &health);
+    while (health.state == GEN_STARTING && sf_until(until) > 0) {
+        (void)poll(NULL, 0, 20);
         plugin_health(p, &health);
-        if (health.state != GEN_STARTING) {
-            break;
-        }
-        struct timespec pause = {.tv_nsec = 20000000};
-        (void)nanosleep(&pause, NULL);
     }
     bool ok = health.state == GEN_READY;
     gen_checks_add(out, ok ? GEN_CHECK_OK : GEN_CHECK_FAIL, "plugin loads and opens",
