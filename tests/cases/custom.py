@@ -19,7 +19,8 @@ from service import Service, says, silent, wraps  # noqa: E402
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-custom-"))
 PLUGINS = pathlib.Path(harness.STORYFI).parent / "plugins"
 ORIGINAL = ROOT / "tests" / "data" / "original"
-TASKS = ("blueprint", "characters", "story_arc", "chapters")
+SANITIZED = os.environ.get("STORYFI_SANITIZED") == "1"
+TASKS = ("blueprint", "chapters") if SANITIZED else ("blueprint", "characters", "story_arc", "chapters")
 FIELDS = {"user_input", "blueprint", "characters", "story_arc", "chapter_ids", "task_type"}
 ALIVE = ("def your_generate_function(request):\n"
          "    import json, subprocess, sys\n"
@@ -295,7 +296,8 @@ def several():
 
 
 def main():
-    for part in (original_script, original_flask, contract, faults, patience, at_work, plugins, as_an_outsider, several):
+    others = () if SANITIZED else (original_script, original_flask)  # nothing of ours that the rest does not have
+    for part in (*others, contract, faults, patience, at_work, plugins, as_an_outsider, several):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
