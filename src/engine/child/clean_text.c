@@ -113,9 +113,10 @@ static struct sf_str drop_start(struct sf_str s, const char *const *heads, size_
 static const char *const title_marks[] = {
     "\"", "'", "\xE2\x80\x9C", "\xE2\x80\x9D", "\xE3\x80\x8A", "\xE3\x80\x8B", ",", ".", "-",
     ":",  "!", "\xE3\x80\x82", "\xEF\xBC\x8C", "\xEF\xBC\x9A", "\xE2\x80\x98"};
-static const char *const loose_ends[] = {" of",   " the", " a",    " an",  " and",   " in", " to",
-                                         " with", " for", " on",   " at",  " from",  " by", " or",
-                                         " is",   " The", " that", " who", " whose", " as", " but"};
+static const char *const loose_ends[] = {
+    " of",  " the",  " a",   " an",    " and", " in",  " to",   " with", " for",   " on",
+    " at",  " from", " by",  " or",    " is",  " The", " that", " who",  " whose", " as",
+    " but", " his",  " her", " their", " its", " was", " are",  " into"};
 static const char *const choice_ends[] = {
     ".", ",", "!", "?", "\xE3\x80\x82", "\xEF\xBC\x8C", "\xEF\xBC\x81"};
 #define COUNT(a) (sizeof(a) / sizeof *(a))

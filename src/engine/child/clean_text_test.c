@@ -15,6 +15,7 @@ static const struct {
 } cases[] = {
     {FORM_TITLE, CUE_EN, 3, 60, "\"the lost harbour of", "The Lost Harbour"},
     {FORM_TITLE, CUE_EN, 3, 60, " a unusual guest.", "An Unusual Guest"},
+    {FORM_TITLE, CUE_EN, 3, 60, "the keeper and his", "The Keeper"},
     {FORM_TITLE, CUE_EN, 3, 60, "The Man Who Sold The Sea To The Moon", NULL},
     {FORM_TITLE, CUE_EN, 3, 60, "Ash", NULL},
     {FORM_TITLE, CUE_EN, 3, 12, "The Very Long Harbour", NULL},

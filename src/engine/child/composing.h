@@ -181,6 +181,11 @@ const signed char *composer_focus(int chapter);
 /* ---- composing_fallback.c: the program's own words, for a slot that stays bad ---- */
 void composer_fallback(struct composer *c, struct slot *s, struct sf_buf *out);
 
+/* ---- composing_title.c ---- */
+/* Whether a reader would take it for a title: not a name alone, no clause that is cut off and, of a
+ * small model, no word that it made up. */
+bool composer_title_fits(const struct composer *c, const char *title);
+
 /* ---- clean_text.c ---- */
 /* Makes a slot's raw text fit for readers: white space, cut at a sentence or clause end, closed
  * quotes, first letter. NULL when it is no good; caller frees. */

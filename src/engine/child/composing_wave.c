@@ -450,7 +450,8 @@ static char *judge(struct composer *c, struct slot *s)
         free(text);
         return NULL;
     }
-    if (text && (is_unfit(c, text) || !composer_claim(c, s->group, sf_str(text)))) {
+    bool fits = s->form != FORM_TITLE || text == NULL || composer_title_fits(c, text);
+    if (text && (!fits || is_unfit(c, text) || !composer_claim(c, s->group, sf_str(text)))) {
         free(text);
         return NULL;
     }
