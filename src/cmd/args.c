@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define CONFIG_FLAG "--config"
+
 static args_setting_fn find_setting;
 static args_settings_fn list_settings;
 
@@ -14,6 +16,13 @@ void args_use_settings(args_setting_fn find, args_settings_fn list)
 {
     find_setting = find;
     list_settings = list;
+}
+
+void args_each_setting(args_each_fn each, void *arg)
+{
+    if (list_settings != NULL) {
+        list_settings(each, arg);
+    }
 }
 
 static void print_option(void *arg, const struct arg_option *o)
@@ -125,6 +134,11 @@ static void parse_option(struct args *a, int argc, char **argv, int *i)
         struct args_setting *s = &a->settings[a->n_settings++];
         s->flag = owned;
         s->value = takes_value ? take_value(flag, inline_value, argc, argv, i) : inline_value;
+        return;
+    }
+    if (sf_str_is(flag,
+                  CONFIG_FLAG)) { /* every command takes it; this one needs no configuration */
+        (void)take_value(flag, inline_value, argc, argv, i);
         return;
     }
     const char *guess = nearest(flag, a->spec);

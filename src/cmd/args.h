@@ -27,7 +27,8 @@ struct args_spec {
     const struct arg_action *actions; /* when there are any, the first word must be one of them */
     size_t n_actions;
     size_t min_words, max_words; /* words that are no options, the action not counted */
-    bool takes_settings;         /* also the configuration's flags (--axon.port N) */
+    bool takes_settings;         /* also the configuration's flags (--axon.port N); else only
+                                    --config, which is without effect then */
 };
 
 /* Says whether `flag` ("--axon.port") is a setting and whether it takes a value; conf/ has the
@@ -37,6 +38,8 @@ typedef void (*args_each_fn)(void *arg, const struct arg_option *o);
 typedef void (*args_settings_fn)(args_each_fn each, void *arg);
 /* Called once by main: how specs with takes_settings know the configuration's flags. */
 void args_use_settings(args_setting_fn find, args_settings_fn list);
+/* The configuration's flags worth showing (--config first), for help and completion. */
+void args_each_setting(args_each_fn each, void *arg);
 
 struct args_setting {
     const char *flag;  /* "--axon.port", without "=value" */

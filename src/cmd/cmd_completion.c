@@ -16,13 +16,22 @@ const struct args_spec cmd_completion_spec = {
     .n_actions = sizeof actions / sizeof actions[0],
 };
 
+static void put_word(void *arg, const struct arg_option *o)
+{
+    (void)arg;
+    printf("%s ", o->name);
+}
+
 static void put_words(const struct args_spec *spec)
 {
     for (size_t i = 0; i < spec->n_actions; i++) {
         printf("%s ", spec->actions[i].name);
     }
     for (size_t i = 0; i < spec->n_options; i++) {
-        printf("%s ", spec->options[i].name);
+        put_word(NULL, &spec->options[i]);
+    }
+    if (spec->takes_settings) {
+        args_each_setting(put_word, NULL);
     }
     printf("--help");
 }
@@ -60,10 +69,18 @@ static void print_zsh(const struct command *all, size_t n)
     puts("    compadd -- ${=candidates} || _files\n}\ncompdef _storyfi storyfi");
 }
 
+static void put_fish(void *arg, const struct arg_option *o)
+{
+    const struct args_spec *spec = arg;
+    printf("complete -c storyfi -n '__fish_seen_subcommand_from %s' -l %s%s\n", spec->name,
+           o->name + 2, o->value == NULL ? "" : " -r");
+}
+
 static void print_fish(const struct command *all, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct args_spec *spec = all[i].spec;
+        void *arg = (void *)(uintptr_t)spec;
         printf("complete -c storyfi -n __fish_use_subcommand -a %s -d \"%s\"\n", spec->name,
                spec->summary);
         for (size_t k = 0; k < spec->n_actions; k++) {
@@ -71,8 +88,10 @@ static void print_fish(const struct command *all, size_t n)
                    spec->actions[k].name);
         }
         for (size_t k = 0; k < spec->n_options; k++) {
-            printf("complete -c storyfi -n '__fish_seen_subcommand_from %s' -l %s%s\n", spec->name,
-                   spec->options[k].name + 2, spec->options[k].value == NULL ? "" : " -r");
+            put_fish(arg, &spec->options[k]);
+        }
+        if (spec->takes_settings) {
+            args_each_setting(put_fish, arg);
         }
     }
 }

@@ -24,8 +24,8 @@ static const struct arg_action actions[] = {
 };
 const struct args_spec cmd_config_spec = {
     .name = "config",
-    .synopsis = "check|print|init|doc [--config FILE] [--json]",
-    .summary = "Checks, prints or writes the configuration.",
+    .synopsis = "check|print|init|doc|example|example-env [--config FILE] [--json]",
+    .summary = "Check, print or write the configuration.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .actions = actions,
@@ -88,7 +88,8 @@ static void print_findings(const struct conf_diagnostics *found)
         printf("%s: %s%s%s%s%s\n", level_names[d->level], d->where, d->where[0] != '\0' ? ": " : "",
                d->key, d->key[0] != '\0' ? ": " : "", d->text);
     }
-    printf("%zu errors, %zu warnings\n", found->n_errors, n_warnings);
+    printf("%zu error%s, %zu warning%s\n", found->n_errors, found->n_errors == 1 ? "" : "s",
+           n_warnings, n_warnings == 1 ? "" : "s");
 }
 
 static int check(const struct args *a)

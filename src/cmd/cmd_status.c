@@ -96,7 +96,10 @@ int cmd_status(int argc, char **argv)
     enum sf_err err = http_client_call(&call, &answer, &eb);
     int exit_code = 111;
     if (err != SF_OK) {
-        fprintf(stderr, "storyfi: status: no miner answers: %s\n", sf_err_text(&eb, err));
+        fprintf(stderr,
+                "storyfi: status: no miner answers: %s (start one with storyfi miner, or name its "
+                "--admin.port)\n",
+                sf_err_text(&eb, err));
     } else {
         exit_code = show(&a, &answer);
     }

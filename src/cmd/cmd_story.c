@@ -9,6 +9,7 @@
 #include "story/book.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const struct arg_option options[] = {
     {"--out", "DIR", "Where story.json and story.html go (out)."},
@@ -41,6 +42,36 @@ static enum sf_err write_text(const char *dir, const char *name, const struct sf
     return err;
 }
 
+/* Asked before a minute of work, not behind it. */
+static enum sf_err check_dir(const char *dir, struct sf_errbuf *eb)
+{
+    enum sf_err err = sf_dir_make(dir, 0755, eb);
+    if (err == SF_OK) {
+        char *inside = sf_path_join(dir, ".");
+        bool ok = inside != NULL && access(inside, W_OK | X_OK) == 0;
+        err = ok ? SF_OK : sf_fail_errno(eb, SF_EIO, "%s", dir);
+        free(inside), inside = NULL;
+    }
+    return err == SF_OK ? err : sf_fail_prefix(eb, "--out");
+}
+
+/* What there is when a later part failed: it took minutes too. */
+static void keep_rest(const char *dir, const json_t *story)
+{
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct sf_buf json;
+    if (json_object_get(story, "blueprint") == NULL) {
+        return;
+    }
+    sf_buf_init(&json, 8U << 20);
+    json_print_pretty(story, &json);
+    enum sf_err err = json.err == SF_OK ? write_text(dir, "story.json", &json, &eb) : json.err;
+    fprintf(stderr, "storyfi: story: %s%s\n",
+            err == SF_OK ? "the parts written so far are kept in it" : "nothing is kept: ",
+            err == SF_OK ? "" : sf_err_text(&eb, err));
+    sf_buf_fini(&json);
+}
+
 static enum sf_err write_story(const char *dir, const json_t *story, struct sf_errbuf *eb)
 {
     struct sf_buf json, html;
@@ -48,9 +79,6 @@ static enum sf_err write_story(const char *dir, const json_t *story, struct sf_e
     sf_buf_init(&html, 16U << 20);
     json_print_pretty(story, &json);
     enum sf_err err = json.err == SF_OK ? story_book_render(story, &html) : json.err;
-    if (err == SF_OK) {
-        err = sf_dir_make(dir, 0755, eb);
-    }
     if (err == SF_OK) {
         err = write_text(dir, "story.json", &json, eb);
     }
@@ -220,10 +248,17 @@ int cmd_story(int argc, char **argv)
     if ((from == NULL) == (a.n_words == 0)) {
         fatal(100, "usage: storyfi story %s", cmd_story_spec.synopsis);
     }
+    out = out == NULL ? "out" : out;
     const struct conf *conf = settings_load(&a);
-    enum sf_err err = from != NULL ? read_old(from, &story, &eb) : write_new(&a, conf, &story, &eb);
+    enum sf_err err = check_dir(out, &eb);
     if (err == SF_OK) {
-        err = write_story(out == NULL ? "out" : out, story, &eb);
+        err = from != NULL ? read_old(from, &story, &eb) : write_new(&a, conf, &story, &eb);
+        if (err != SF_OK && from == NULL) {
+            keep_rest(out, story);
+        }
+    }
+    if (err == SF_OK) {
+        err = write_story(out, story, &eb);
     }
     if (err != SF_OK) {
         fprintf(stderr, "storyfi: story: %s\n", sf_err_text(&eb, err));

@@ -551,11 +551,15 @@ static void find_text(struct loader *l, struct sf_buf *text)
         return;
     }
     enum sf_err err = find_file(l, text, &eb);
-    const char *path = l->source->config_path != NULL ? l->source->config_path : l->conf->file;
     if (err == SF_ENOMEM) {
         l->err = err;
     } else if (err != SF_OK) {
-        conf_say(&l->report, CONF_ERROR, path, "", "%s", sf_err_text(&eb, err));
+        bool named = l->source->config_path != NULL;
+        conf_say(&l->report, CONF_ERROR, named ? "flag --config" : "", "", "%s%s",
+                 sf_err_text(&eb, err),
+                 named && err == SF_ENOTFOUND
+                     ? "; storyfi config init with the same --config writes a commented one"
+                     : "");
     } else if (l->conf->file[0] != '\0') {
         conf_say(&l->report, CONF_NOTE, l->conf->file, "", "configuration read");
     } else {

@@ -36,12 +36,23 @@ def commands():
              (["generate", "--task", "blueprint", "--input", "x", "--mode", "nobody"], "no generator is called"),
              (["story"], "usage"), (["story", "x", "--chapters", "9-3"], "range"),
              (["score", "/nowhere.json"], "No such file"), (["query", "--task", "blueprint"], "--input"),
-             (["config", "check", "--config", "/nowhere.yaml"], "nowhere"),
+             (["config", "check", "--config", "/nowhere.yaml"], "flag --config: /nowhere.yaml: No such file"),
              (["wallet", "show", "--wallet.path", "/nowhere", "--wallet.name", "../x"], "plain name")]
     for args, text in usage:
         r = run(*args, cwd=TMP)
         check(f"case: wrong use exits 100: {' '.join(args)}", r.returncode == 100 and text in r.stderr + r.stdout,
               (r.returncode, r.stderr))
+    for name in ("score", "completion", "version"):
+        words = {"score": ["/nowhere.json"], "completion": ["bash"], "version": []}[name]
+        r = run(name, *words, "--config", "/nowhere.yaml")
+        check(f"case: {name} takes --config too", "unknown option" not in r.stderr, r.stderr)
+    r = run("wallet", "create", "--json", "--wallet.path", TMP / 'a"b', "--phrase")
+    made = json.loads(r.stdout)
+    check("case: wallet --json is JSON whatever the path", made["file"].startswith(str(TMP / 'a"b'))
+          and len(made["phrase"].split()) == 12, r.stdout)
+    for shell, word in (("bash", "--axon.port"), ("zsh", "--config"), ("fish", "-l wallet.name -r")):
+        r = run("completion", shell)
+        check(f"case: {shell} completion knows the settings", word in r.stdout, r.stdout)
     r = run("status", "--admin.port", Miner.free_port())
     check("case: status without a miner exits 111", r.returncode == 111, r.stderr)
     r = run("query", "--axon", f"127.0.0.1:{Miner.free_port()}", "--axon.hotkey",
@@ -65,6 +76,25 @@ def scoring():
           and score["structure"] == 35, r.stdout)
     (TMP / "list.json").write_text("[1]")
     check("case: an array scores nothing", run("score", TMP / "list.json", "--task", "blueprint").returncode == 1)
+
+
+def stories():
+    config = config_file("stories.py")
+    (TMP / "no-folder").write_text("")
+    r = run("story", "x", "--config", config, "--out", TMP / "no-folder")
+    check("case: story says before its work that it cannot write", r.returncode == 111 and "--out" in r.stderr
+          and "blueprint " not in r.stderr, r.stderr)
+    half = TMP / "half.py"
+    half.write_text(f"import json, subprocess, sys\ntext = sys.stdin.read()\n"
+                    f"if json.loads(text)['task_type'] == 'chapters': sys.exit(3)\n"
+                    f"print(subprocess.run([sys.executable, {str(SCRIPTS / 'stories.py')!r}], input=text, text=True,"
+                    f" capture_output=True).stdout)\n")
+    config = TMP / "half.yaml"
+    config.write_text(f'generator:\n  mode: "custom"\n  fallback: []\n  custom:\n    script_path: "{half}"\n')
+    r = run("story", "x", "--config", config, "--out", TMP / "half")
+    kept = json.loads((TMP / "half" / "story.json").read_text())
+    check("case: a story that fails half way keeps what was written", r.returncode == 111 and "kept" in r.stderr
+          and "story_arc" in kept and kept["chapters"] == [], r.stderr)
 
 
 def scripts():
@@ -219,7 +249,7 @@ def deadlines():
 
 
 def main():
-    for part in (commands, scoring, scripts, script_places, examples, json_log, statuses, slow_clients, deadlines):
+    for part in (commands, scoring, stories, scripts, script_places, examples, json_log, statuses, slow_clients, deadlines):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
