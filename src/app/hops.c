@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Stands for a context while the hops are only named: hops_open_one opens no such hop. */
+static char unopened;
+
 static bool is_added(const struct hops *a, const char *name)
 {
     for (size_t i = 0; i < a->n; i++) {
@@ -23,12 +26,16 @@ struct gen_chain_hop *hops_new(struct hops *a, const struct generator_type *type
     *hop = (struct gen_chain_hop){.generator = {.type = type}};
     (void)snprintf(hop->generator.name, sizeof hop->generator.name, "%s", name);
     (void)snprintf(hop->generator.target, sizeof hop->generator.target, "%s", target);
+    hop->generator.ctx = a->only_named ? &unopened : NULL;
     return hop;
 }
 
 enum sf_err hops_open_one(struct gen_chain_hop *hop, const void *options)
 {
     struct sf_errbuf eb = {.code = SF_OK};
+    if (hop->generator.ctx == &unopened) {
+        return SF_OK;
+    }
     enum sf_err err = hop->generator.type->open(options, &hop->generator.ctx, &eb);
     if (err != SF_OK) {
         hop->generator.ctx = NULL;
@@ -92,22 +99,41 @@ static enum sf_err add_configured(struct hops *a, struct sf_errbuf *eb)
     return err;
 }
 
+static enum sf_err add_all(struct hops *a, const char *only, struct sf_errbuf *eb)
+{
+    const struct conf_strings *fallback = &a->conf->generator.fallback;
+    const char *first = only != NULL ? only : a->conf->generator.mode;
+    bool automatic = only == NULL && strcmp(first, "auto") == 0;
+    enum sf_err err = automatic ? SF_OK : add_named(a, first, eb);
+    if (only == NULL && fallback->set) {
+        for (size_t i = 0; i < fallback->n && err == SF_OK; i++) {
+            err = add_named(a, fallback->v[i], eb);
+        }
+    } else if (only == NULL && err == SF_OK) {
+        err = add_configured(a, eb);
+    }
+    return err;
+}
+
+enum sf_err hops_list(const struct conf *conf, const char *only,
+                      struct gen_chain_hop hops[static GEN_CHAIN_MAX], size_t *n,
+                      struct sf_errbuf *eb)
+{
+    struct hops a = {.conf = conf, .list = hops, .only_named = true};
+    enum sf_err err = add_all(&a, only, eb);
+    for (size_t i = 0; i < a.n; i++) {
+        hops[i].generator.ctx = NULL;
+    }
+    *n = err == SF_OK ? a.n : 0;
+    return err;
+}
+
 enum sf_err hops_open(const struct conf *conf, const char *only,
                       struct gen_chain_hop hops[static GEN_CHAIN_MAX], size_t *n,
                       struct sf_errbuf *eb)
 {
     struct hops a = {.conf = conf, .list = hops};
-    const struct conf_strings *fallback = &conf->generator.fallback;
-    const char *first = only != NULL ? only : conf->generator.mode;
-    bool automatic = only == NULL && strcmp(first, "auto") == 0;
-    enum sf_err err = automatic ? SF_OK : add_named(&a, first, eb);
-    if (only == NULL && fallback->set) {
-        for (size_t i = 0; i < fallback->n && err == SF_OK; i++) {
-            err = add_named(&a, fallback->v[i], eb);
-        }
-    } else if (only == NULL && err == SF_OK) {
-        err = add_configured(&a, eb);
-    }
+    enum sf_err err = add_all(&a, only, eb);
     if (err != SF_OK) {
         hops_close(hops, a.n);
         return err;

@@ -11,6 +11,10 @@
 SF_MUST_USE enum sf_err hops_open(const struct conf *conf, const char *only,
                                   struct gen_chain_hop hops[static GEN_CHAIN_MAX], size_t *n,
                                   struct sf_errbuf *eb);
+/* The same list with nothing opened: every ctx is NULL. For looking at it. */
+SF_MUST_USE enum sf_err hops_list(const struct conf *conf, const char *only,
+                                  struct gen_chain_hop hops[static GEN_CHAIN_MAX], size_t *n,
+                                  struct sf_errbuf *eb);
 void hops_close(struct gen_chain_hop *hops, size_t n);
 
 #endif

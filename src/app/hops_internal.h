@@ -15,6 +15,7 @@ struct hops {
     const struct conf *conf;
     struct gen_chain_hop *list;
     size_t n;
+    bool only_named; /* hops_list: hops_open_one leaves them alone */
 };
 
 /* A new hop at the end; NULL when there is one of this name, or no room. */

@@ -2,6 +2,7 @@
 #include "generator/local.h"
 
 #include "base/mem.h"
+#include "generator/check.h"
 
 #include <string.h>
 
@@ -148,11 +149,43 @@ static void local_health(void *ctx, struct gen_health *out)
     (void)snprintf(out->reason, sizeof out->reason, "%s", status.reason);
 }
 
+#define CHECK_MS 25000 /* of the 30 s that a check may block */
+
+/* The engine alone: what it needs was looked at before it was opened (local_check_place), as an
+ * engine that loads changes what is free. */
+static void local_check(void *ctx, struct gen_checks *out)
+{
+    struct local *l = ctx;
+    struct engine_status status;
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct sf_time started = sf_now();
+    enum sf_err err = engine_wait_ready(l->engine, sf_after(started, CHECK_MS), &eb);
+    engine_get_status(l->engine, &status);
+    if (err == SF_OK) {
+        gen_checks_add(out, GEN_CHECK_OK, "engine starts", "",
+                       "model loaded in %.1f s, CPU code %s, %lld MB in memory",
+                       sf_seconds(sf_between(started, sf_now())),
+                       status.cpu_variant[0] == '\0' ? "?" : status.cpu_variant,
+                       (long long)(status.memory_bytes / 1000000));
+    } else if (status.state == ENGINE_LOADING) {
+        gen_checks_add(out, GEN_CHECK_WARN, "engine starts",
+                       "a large model takes longer; generator.local.load_timeout is its limit",
+                       "still loading after %d s, %d %% done", CHECK_MS / 1000,
+                       status.loading_permille / 10);
+    } else {
+        gen_checks_add(out, GEN_CHECK_FAIL, "engine starts",
+                       "make setup and make install put helper, libraries and model of one "
+                       "version together",
+                       "%.250s", status.reason[0] != '\0' ? status.reason : sf_err_text(&eb, err));
+    }
+}
+
 const struct generator_type generator_local = {
     .kind = "local",
     .multiplier = 1.5,
     .open = local_open,
     .generate = local_generate,
     .health = local_health,
+    .check = local_check,
     .close = local_close,
 };

@@ -287,6 +287,22 @@ static void script_health(void *ctx, struct gen_health *out)
     free(found.path), found.path = NULL;
 }
 
+enum sf_err script_look(void *ctx, struct script_facts *out, struct sf_errbuf *eb)
+{
+    const struct script *s = ctx;
+    struct script found;
+    *out = (struct script_facts){.environment = (const char *const *)s->environment,
+                                 .withheld = s->withheld,
+                                 .timeout_ms = s->timeout_ms};
+    enum sf_err err = locate(s, &found, eb);
+    if (err == SF_OK) {
+        (void)snprintf(out->path, sizeof out->path, "%s", found.path);
+        (void)snprintf(out->interpreter, sizeof out->interpreter, "%s", found.interpreter);
+        free(found.path), found.path = NULL;
+    }
+    return err;
+}
+
 const struct generator_type generator_script = {
     .kind = "custom",
     .target_label = "Script",
@@ -294,5 +310,6 @@ const struct generator_type generator_script = {
     .open = script_open,
     .generate = script_generate,
     .health = script_health,
+    .check = script_check,
     .close = script_close,
 };

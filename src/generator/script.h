@@ -22,4 +22,18 @@ extern const struct generator_type generator_script;
  * SF_EINCOMPLETE names what is wrong. Caller owns *out. */
 SF_MUST_USE enum sf_err script_parse_output(struct sf_str text, json_t **out, struct sf_errbuf *eb);
 
+/* What a call of an opened script would run now, for its check. Borrowed from `ctx`. */
+struct script_facts {
+    char path[1024];       /* found */
+    char interpreter[256]; /* words of the #! line in front of it; "" when executed directly */
+    const char *const *environment;
+    const char *withheld;
+    sf_ms timeout_ms;
+};
+/* SF_EUNAVAILABLE with the reason when there is nothing to run; the last three are filled all the
+ * same. */
+SF_MUST_USE enum sf_err script_look(void *ctx, struct script_facts *out, struct sf_errbuf *eb);
+/* generator_type.check of a script: it is run once, with a task of its own. */
+void script_check(void *ctx, struct gen_checks *out);
+
 #endif
