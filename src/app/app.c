@@ -195,11 +195,10 @@ void app_print_status(struct app *a)
 static const struct {
     const char *kind, *text, *check;
 } failures[] = {
-    {"local", "Local generator failed", "storyfi generate --task blueprint --input x --mode local"},
-    {"api", "API generator not available", "storyfi config print"},
-    {"vllm", "vLLM generator not available", "storyfi config print"},
-    {"custom", "Custom generator failed",
-     "storyfi generate --task blueprint --input x --mode custom"},
+    {"local", "Local generator failed", "storyfi doctor --mode local"},
+    {"api", "API generator not available", "storyfi doctor --mode api"},
+    {"vllm", "vLLM generator not available", "storyfi doctor --mode vllm"},
+    {"custom", "Custom generator failed", "storyfi doctor --mode custom"},
 };
 
 void app_explain(struct app *a, struct sf_buf *out)

@@ -228,7 +228,8 @@ static void check_clock(struct doctor_report *r, const struct conf_generator *g)
         told = ask_time(r, g->custom.v[i].endpoint);
     }
     if (!told) {
-        doctor_say(r, machine, GEN_CHECK_OK, "clock", "timedatectl tells whether it is set by NTP",
+        doctor_say(r, machine, GEN_CHECK_WARN, "clock",
+                   "timedatectl tells whether it is set by NTP",
                    "not checked: no endpoint is "
                    "configured and reached whose "
                    "time could be compared");
