@@ -14,6 +14,7 @@
     X(serve)                                                                                       \
     X(query)                                                                                       \
     X(score)                                                                                       \
+    X(generators)                                                                                  \
     X(doctor)                                                                                      \
     X(config)                                                                                      \
     X(wallet)                                                                                      \

@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# storyfi doctor and generators list: each check made red on purpose.
+cd "$(dirname "$0")/../.." || exit 1
+export STORYFI_ENGINE="${STORYFI_ENGINE:-$PWD/${BUILD:-build}/storyfi-engine-stub}"
+exec python3 tests/cases/doctor.py
