@@ -23,7 +23,12 @@ bool doctor_is_well(const struct doctor_report *r)
     return true;
 }
 
-void doctor_add(struct doctor_report *r, const char *area, const struct gen_checks *checks)
+void doctor_area(struct doctor_report *r, const char *area)
+{
+    (void)snprintf(r->area, sizeof r->area, "%s", area);
+}
+
+void doctor_add(struct doctor_report *r, const struct gen_checks *checks)
 {
     for (size_t i = 0; i < checks->n; i++) {
         if (r->n == r->room) {
@@ -38,12 +43,12 @@ void doctor_add(struct doctor_report *r, const char *area, const struct gen_chec
         }
         struct doctor_line *line = &r->list[r->n++];
         line->check = checks->list[i];
-        (void)snprintf(line->area, sizeof line->area, "%s", area);
+        memcpy(line->area, r->area, sizeof line->area);
     }
 }
 
-void doctor_say(struct doctor_report *r, const char *area, enum gen_verdict verdict,
-                const char *what, const char *remedy, const char *fmt, ...)
+void doctor_say(struct doctor_report *r, enum gen_verdict verdict, const char *what,
+                const char *remedy, const char *fmt, ...)
 {
     char text[256];
     struct gen_checks *one = sf_alloc(sizeof *one);
@@ -53,7 +58,7 @@ void doctor_say(struct doctor_report *r, const char *area, enum gen_verdict verd
     va_end(ap);
     if (one != NULL) {
         gen_checks_add(one, verdict, what, remedy, "%s", text);
-        doctor_add(r, area, one);
+        doctor_add(r, one);
     }
     free(one);
 }
@@ -69,9 +74,10 @@ static const struct {
 
 void doctor_configuration(struct doctor_report *r, const struct conf_diagnostics *found)
 {
+    doctor_area(r, "configuration");
     for (size_t i = 0; i < found->n; i++) {
         const struct conf_diagnostic *d = &found->v[i];
-        doctor_say(r, "configuration", of_level[d->level].verdict, of_level[d->level].what,
+        doctor_say(r, of_level[d->level].verdict, of_level[d->level].what,
                    of_level[d->level].remedy, "%s%s%s%s%s", d->where,
                    d->where[0] != '\0' ? ": " : "", d->key, d->key[0] != '\0' ? ": " : "", d->text);
     }

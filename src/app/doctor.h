@@ -15,16 +15,19 @@ struct doctor_line {
 struct doctor_report {
     struct doctor_line *list; /* owned */
     size_t n, room;
+    char area[80]; /* of the lines that doctor_say adds */
 };
 void doctor_fini(struct doctor_report *r);
 /* Whether no line says that something cannot work. */
 bool doctor_is_well(const struct doctor_report *r);
 
 /* Copies the lines of `checks` behind the report's. Out of memory: they are left out. */
-void doctor_add(struct doctor_report *r, const char *area, const struct gen_checks *checks);
+void doctor_add(struct doctor_report *r, const struct gen_checks *checks);
+/* Names the area of what is added from now on. */
+void doctor_area(struct doctor_report *r, const char *area);
 /* One line more, as gen_checks_add. */
-void doctor_say(struct doctor_report *r, const char *area, enum gen_verdict verdict,
-                const char *what, const char *remedy, const char *fmt, ...) SF_PRINTF(6, 7);
+void doctor_say(struct doctor_report *r, enum gen_verdict verdict, const char *what,
+                const char *remedy, const char *fmt, ...) SF_PRINTF(5, 6);
 
 /* What `config check` finds. Unknown keys only warn, as for the miner. */
 void doctor_configuration(struct doctor_report *r, const struct conf_diagnostics *found);

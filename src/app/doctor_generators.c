@@ -152,7 +152,8 @@ static void check_hop(struct doctor_report *r, const struct conf *conf, const st
         check_alone(conf, g, out);
     }
     (void)snprintf(area, sizeof area, "generator %.68s", g->name);
-    doctor_add(r, area, out);
+    doctor_area(r, area);
+    doctor_add(r, out);
     free(out);
 }
 

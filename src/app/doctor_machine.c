@@ -15,8 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char machine[] = "machine";
-
 /* ---- folders and disk ------------------------------------------------------------------------ */
 
 /* The folder itself, or the nearest parent that is there. Caller frees; NULL: out of memory. */
@@ -40,11 +38,11 @@ static void check_folder(struct doctor_report *r, const char *what, const char *
     char *place = nearest_folder(path);
     bool folder = place != NULL && stat(place, &st) == 0 && S_ISDIR(st.st_mode);
     if (!folder || access(place, W_OK | X_OK) != 0) {
-        doctor_say(r, machine, GEN_CHECK_FAIL, what,
+        doctor_say(r, GEN_CHECK_FAIL, what,
                    "chown it to the user that runs the miner, or set another state_dir",
                    "%.150s: %s", path, folder ? strerrordesc_np(errno) : "not a folder");
     } else {
-        doctor_say(r, machine, GEN_CHECK_OK, what, "", "%.180s%s", path,
+        doctor_say(r, GEN_CHECK_OK, what, "", "%.180s%s", path,
                    there ? "" : " (made at the first start)");
     }
     free(place);
@@ -55,13 +53,13 @@ void doctor_judge_disk(struct doctor_report *r, int64_t free_bytes, int64_t jour
     char have[MACHINE_SIZE_MAX], want[MACHINE_SIZE_MAX];
     const int64_t least = INT64_C(64) << 20;
     if (free_bytes < 0) {
-        doctor_say(r, machine, GEN_CHECK_WARN, "disk for the state", "",
+        doctor_say(r, GEN_CHECK_WARN, "disk for the state", "",
                    "not checked: the file system does not tell");
         return;
     }
     (void)machine_size(free_bytes, have);
     (void)machine_size(journal_bytes, want);
-    doctor_say(r, machine,
+    doctor_say(r,
                free_bytes < least           ? GEN_CHECK_FAIL
                : free_bytes < journal_bytes ? GEN_CHECK_WARN
                                             : GEN_CHECK_OK,
@@ -113,23 +111,23 @@ static void check_port(struct doctor_report *r, const char *what, const char *ip
     char where[96];
     (void)snprintf(where, sizeof where, "%.64s port %lld", ip, (long long)port);
     if (m->runs && ours) {
-        doctor_say(r, machine, GEN_CHECK_OK, what, "", "%s: held by our miner (process %lld)",
-                   where, (long long)m->pid);
+        doctor_say(r, GEN_CHECK_OK, what, "", "%s: held by our miner (process %lld)", where,
+                   (long long)m->pid);
         return;
     }
     int failed = try_port(ip, port);
     if (failed == 0) {
-        doctor_say(r, machine, GEN_CHECK_OK, what, "", "%s is free", where);
+        doctor_say(r, GEN_CHECK_OK, what, "", "%s is free", where);
         return;
     }
     for (size_t i = 0; i < sizeof port_errors / sizeof port_errors[0]; i++) {
         if (port_errors[i].code == failed) {
-            doctor_say(r, machine, port_errors[i].verdict, what, port_errors[i].remedy, "%s: %s",
-                       where, port_errors[i].text);
+            doctor_say(r, port_errors[i].verdict, what, port_errors[i].remedy, "%s: %s", where,
+                       port_errors[i].text);
             return;
         }
     }
-    doctor_say(r, machine, GEN_CHECK_FAIL, what, "set another port", "%s: %s", where,
+    doctor_say(r, GEN_CHECK_FAIL, what, "set another port", "%s: %s", where,
                strerrordesc_np(failed));
 }
 
@@ -141,16 +139,16 @@ void doctor_judge_limits(struct doctor_report *r, int64_t files, int64_t core_by
     int64_t need = connections + 128;
     bool few = files >= 0 && files < need;
     if (files < 0) {
-        doctor_say(r, machine, GEN_CHECK_OK, "open files", "", "no limit");
+        doctor_say(r, GEN_CHECK_OK, "open files", "", "no limit");
     } else {
-        doctor_say(r, machine, few ? GEN_CHECK_WARN : GEN_CHECK_OK, "open files",
+        doctor_say(r, few ? GEN_CHECK_WARN : GEN_CHECK_OK, "open files",
                    few ? "ulimit -n 4096 before the start, or LimitNOFILE=4096 in the unit; or "
                          "lower axon.max_connections"
                        : "",
                    "%lld may be open, %lld are needed at most", (long long)files, (long long)need);
     }
     bool off = core_bytes == 0;
-    doctor_say(r, machine, off ? GEN_CHECK_OK : GEN_CHECK_WARN, "core dumps",
+    doctor_say(r, off ? GEN_CHECK_OK : GEN_CHECK_WARN, "core dumps",
                off ? "" : "ulimit -c 0 before the start, or LimitCORE=0 in the unit", "%s",
                off ? "off" : "on: a crash would write the hotkey to disk");
 }
@@ -184,8 +182,7 @@ void doctor_judge_clock(struct doctor_report *r, struct sf_str date, int64_t now
                                  "requests are refused with 401 when it is off by 4 s";
     int64_t theirs;
     if (!parse_date(date, &theirs)) {
-        doctor_say(r, machine, GEN_CHECK_WARN, "clock", "", "not checked: %.100s tells no time",
-                   server);
+        doctor_say(r, GEN_CHECK_WARN, "clock", "", "not checked: %.100s tells no time", server);
         return;
     }
     int64_t off = now_seconds - theirs, size = off < 0 ? -off : off;
@@ -193,10 +190,10 @@ void doctor_judge_clock(struct doctor_report *r, struct sf_str date, int64_t now
                                : size <= 4 ? GEN_CHECK_WARN
                                            : GEN_CHECK_FAIL;
     if (verdict == GEN_CHECK_OK) {
-        doctor_say(r, machine, verdict, "clock", "", "agrees with %.120s", server);
+        doctor_say(r, verdict, "clock", "", "agrees with %.120s", server);
     } else {
-        doctor_say(r, machine, verdict, "clock", remedy, "%lld s %s that of %.100s",
-                   (long long)size, off < 0 ? "behind" : "ahead of", server);
+        doctor_say(r, verdict, "clock", remedy, "%lld s %s that of %.100s", (long long)size,
+                   off < 0 ? "behind" : "ahead of", server);
     }
 }
 
@@ -228,8 +225,7 @@ static void check_clock(struct doctor_report *r, const struct conf_generator *g)
         told = ask_time(r, g->custom.v[i].endpoint);
     }
     if (!told) {
-        doctor_say(r, machine, GEN_CHECK_WARN, "clock",
-                   "timedatectl tells whether it is set by NTP",
+        doctor_say(r, GEN_CHECK_WARN, "clock", "timedatectl tells whether it is set by NTP",
                    "not checked: no endpoint is "
                    "configured and reached whose "
                    "time could be compared");
@@ -239,6 +235,7 @@ static void check_clock(struct doctor_report *r, const struct conf_generator *g)
 void doctor_machine(struct doctor_report *r, const struct conf *conf, const struct doctor_miner *m)
 {
     const struct conf_axon *axon = &conf->axon;
+    doctor_area(r, "machine");
     check_folder(r, "state folder", conf->state_dir);
     doctor_judge_disk(r, machine_disk(conf->state_dir), conf->journal.max_bytes);
     check_port(r, "axon port", axon->ip, axon->port, m, m->axon_port == axon->port);
@@ -256,9 +253,10 @@ void doctor_wallet(struct doctor_report *r, const struct conf *conf)
     struct sf_errbuf eb = {.code = SF_OK};
     char address[SS58_MAX];
     bool open_to_others = false;
+    doctor_area(r, "wallet");
     enum sf_err err = wallet_read_hotkey(&w, &key, &open_to_others, &eb);
     if (err != SF_OK) {
-        doctor_say(r, "wallet", GEN_CHECK_FAIL, "hotkey",
+        doctor_say(r, GEN_CHECK_FAIL, "hotkey",
                    err == SF_ENOTFOUND ? "or name yours: --wallet.path, --wallet.name, "
                                          "--wallet.hotkey"
                                        : "read it as the user that runs the miner; the file must "
@@ -268,10 +266,9 @@ void doctor_wallet(struct doctor_report *r, const struct conf *conf)
     }
     ss58_encode(key.public_key, address);
     sr25519_wipe(&key);
-    doctor_say(r, "wallet", GEN_CHECK_OK, "hotkey", "", "%s (%.60s/%.60s)", address, w.name,
-               w.hotkey);
+    doctor_say(r, GEN_CHECK_OK, "hotkey", "", "%s (%.60s/%.60s)", address, w.name, w.hotkey);
     if (open_to_others) {
-        doctor_say(r, "wallet", GEN_CHECK_WARN, "permissions", "chmod 600 the hotkey file",
+        doctor_say(r, GEN_CHECK_WARN, "permissions", "chmod 600 the hotkey file",
                    "others may read %.60s/hotkeys/%.60s", w.name, w.hotkey);
     }
 }

@@ -72,7 +72,7 @@ static void a_report_has_an_end(void **state)
     struct doctor_report r = {.n = 0};
     (void)state;
     for (size_t i = 0; i < 2 * DOCTOR_LINES_MAX; i++) {
-        doctor_say(&r, "area", GEN_CHECK_OK, "what", "", "%zu", i);
+        doctor_say(&r, GEN_CHECK_OK, "what", "", "%zu", i);
     }
     assert_true(r.n > 100 && r.n <= DOCTOR_LINES_MAX);
     doctor_fini(&r);

@@ -2,6 +2,7 @@
 #include "generator/local_check.h"
 
 #include "base/file.h"
+#include "base/mem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,7 +68,7 @@ static const struct machine plain = {.memory_bytes = 8000 * MB, .memory_room_byt
 
 static void check_one(const struct check_case *t)
 {
-    struct gen_checks *out = calloc(1, sizeof *out);
+    struct gen_checks *out = sf_alloc(sizeof *out);
     struct local_place p = {engine, t->cuda ? cuda_libs : libs, model, t->device};
     local_check_place(&p, &t->m, out);
     const struct gen_check *c = line(out, t->what);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/child/composing_title.c"
 
+#include "base/mem.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,7 +40,7 @@ static void a_title_is_more_than_a_name_and_less_than_half_a_clause(void **state
     struct engine_model *m = NULL;
     struct sf_errbuf eb = {.code = SF_OK};
     struct story_request request = {.user_input = input};
-    struct composer *c = calloc(1, sizeof *c);
+    struct composer *c = sf_alloc(sizeof *c);
     (void)state;
     assert_non_null(c);
     assert_int_equal(model_open(&o, NULL, NULL, &m, &eb), SF_OK);
