@@ -3,9 +3,11 @@
 #include "app/models.h"
 #include "conf/environment.h"
 #include "generator/local.h"
+#include "generator/machine.h"
 #include "generator/remote.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* What a child may see of our environment. */
 static const char *const engine_variables[] = {"PATH",         "HOME",         "LANG",
@@ -35,6 +37,24 @@ static enum sf_err add_remote(struct hops *a, const struct conf_local *l)
     return hops_open_one(hop, &o);
 }
 
+/* The weights alone are over what the owner allows: not even tried. */
+static bool is_over_limit(const struct conf_local *l, const struct model_place *place, char *reason,
+                          size_t n)
+{
+    struct stat st;
+    char have[MACHINE_SIZE_MAX], most[MACHINE_SIZE_MAX];
+    if (l->max_memory_bytes == 0 || stat(place->path, &st) != 0 ||
+        st.st_size <= l->max_memory_bytes) {
+        return false;
+    }
+    (void)snprintf(reason, n,
+                   "model file %.120s takes %s, generator.local.max_memory is %s: raise it, or "
+                   "take a smaller model or quantization",
+                   place->path, machine_size(st.st_size, have),
+                   machine_size(l->max_memory_bytes, most));
+    return true;
+}
+
 enum sf_err hops_add_local(struct hops *a)
 {
     const struct conf_local *l = &a->conf->generator.local;
@@ -45,6 +65,9 @@ enum sf_err hops_add_local(struct hops *a)
     model_find(a->conf, &place);
     struct gen_chain_hop *hop = hops_new(a, &generator_local, "local", place.name);
     if (hop == NULL) {
+        return SF_OK;
+    }
+    if (is_over_limit(l, &place, hop->reason, sizeof hop->reason)) {
         return SF_OK;
     }
     char **environment = conf_environment_pick(engine_variables, COUNT(engine_variables), NULL);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +16,7 @@
 
 static enum log_level threshold = LOG_WARN;
 static enum log_format output_format = LOG_FORMAT_LOGFMT;
+static int record_fd = -1;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 static const char *const area_names[] = {"main",   "conf",      "axon",      "admin",
@@ -35,6 +37,21 @@ enum log_level log_level(void)
 enum log_format log_format(void)
 {
     return output_format;
+}
+
+int log_record(const char *path)
+{
+    /* A log rotation that copies and truncates works with O_APPEND. */
+    record_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    return record_fd < 0 ? -1 : 0;
+}
+
+static void put_record(const struct sf_buf *line)
+{
+    if (record_fd >= 0) {
+        ssize_t written = write(record_fd, sf_buf_z(line), line->n);
+        (void)written;
+    }
 }
 
 static void put_stamp(struct sf_buf *b)
@@ -141,6 +158,7 @@ static void write_line(enum log_level level, enum log_area area, const char *mes
     /* One write per line keeps lines of several threads whole. */
     ssize_t written = write(STDERR_FILENO, sf_buf_z(&line), line.n);
     (void)written;
+    put_record(&line);
     sf_buf_fini(&line);
     errno = saved;
 }
@@ -166,6 +184,11 @@ void log_status(const char *fmt, ...)
     }
     (void)puts(text);
     (void)fflush(stdout);
+    struct sf_buf line;
+    sf_buf_init(&line, LINE_CAP);
+    put_line(&line, LOG_INFO, LOG_MAIN, text, NULL, 0);
+    put_record(&line);
+    sf_buf_fini(&line);
 }
 
 _Noreturn void fatal(int exit_code, const char *fmt, ...)

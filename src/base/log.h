@@ -52,6 +52,10 @@ void log_setup(enum log_level level, enum log_format format);
 enum log_level log_level(void);
 enum log_format log_format(void);
 
+/* Appends every line, status lines too, to a file as well (made when it is not there). Not
+ * thread-safe: call at start, once. Blocks on nothing but that file's disk. */
+int log_record(const char *path); /* 0, or -1 with errno */
+
 /* A status line for people ("✅ Generator Mode: local"): stdout and flushed, or with the JSON format
  * an event on stderr. Shown at any level. */
 void log_status(const char *fmt, ...) SF_PRINTF(1, 2);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/file.h"
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/settings.h"
 #include "miner/miner.h"
+
+#include <errno.h>
+#include <string.h>
 
 const struct args_spec cmd_miner_spec = {
     .name = "miner",
@@ -13,6 +17,24 @@ const struct args_spec cmd_miner_spec = {
         "SIGHUP loads the\nconfiguration again. storyfi status asks it how it is.",
     .takes_settings = true,
 };
+
+/* logging_dir/WALLET/HOTKEY/miner.log, as the network's own tools lay their logs out. */
+static void record_log(const struct conf *conf)
+{
+    struct sf_buf path;
+    struct sf_errbuf eb = {.code = SF_OK};
+    sf_buf_init(&path, 4096);
+    sf_buf_printf(&path, "%s/%s/%s", conf->logging.logging_dir, conf->wallet.name,
+                  conf->wallet.hotkey);
+    if (sf_dir_make(sf_buf_z(&path), 0700, &eb) != SF_OK) {
+        fatal(100, "miner: logging.record_log: %s", eb.text);
+    }
+    sf_buf_puts(&path, "/miner.log");
+    if (log_record(sf_buf_z(&path)) != 0) {
+        fatal(100, "miner: logging.record_log: %s: %s", sf_buf_z(&path), strerrordesc_np(errno));
+    }
+    sf_buf_fini(&path);
+}
 
 int cmd_miner(int argc, char **argv)
 {
@@ -26,6 +48,9 @@ int cmd_miner(int argc, char **argv)
     if (!conf->offline) {
         fatal(100, "miner: the chain client is not in this version: start with --offline, which "
                    "serves without registering");
+    }
+    if (conf->logging.record_log) {
+        record_log(conf);
     }
     log_status("✅ Config: %s", conf->file[0] != '\0' ? conf->file : "defaults, no file found");
     enum sf_err err = miner_run(conf, settings_reload, &a, &eb);

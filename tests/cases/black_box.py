@@ -155,8 +155,13 @@ def examples():
 
 
 def json_log():
-    with Miner(script_config("stories.py"), ["--logging.format", "json", "--logging.debug"]) as m:
+    logs = TMP / "logs"
+    with Miner(script_config("stories.py"), ["--logging.format", "json", "--logging.debug", "--logging.record_log",
+                                             "--logging.logging_dir", logs]) as m:
         m.query()
+        recorded = (logs / "test" / "default" / "miner.log").read_text()
+        check("case: --logging.record_log writes the same lines to a file", len(recorded) > 200
+              and recorded in m.log.read_text(), recorded[:300])
         lines = m.log.read_text().splitlines()
         check("case: with --logging.format json every line is a JSON object",
               len(lines) > 3 and all(isinstance(json.loads(line), dict) for line in lines), lines)

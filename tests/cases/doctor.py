@@ -171,6 +171,11 @@ def models():
         "no GGUF file")
     model = TMP / "stub.gguf"
     model.write_text("GGUF 3\nchat 1\n")
+    large = TMP / "large.gguf"
+    with open(large, "wb") as f:
+        f.write(b"GGUF")
+        f.truncate(3 << 20)
+    red("a model over max_memory", local(large, engine + '    max_memory: "2MB"\n'), area, "usable", "max_memory")
     red("no engine helper", local(model, '    engine_path: "/nowhere/engine"\n'), area, "engine helper",
         "No such file")
     red("an engine helper without the exec bit", local(model, f'    engine_path: "{script("", 0o644)}"\n'), area,

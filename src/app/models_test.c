@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/models.h"
+
+#include "base/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char dir[] = "/tmp/storyfi-models-XXXXXX";
+
+static int make_dir(void **state)
+{
+    (void)state;
+    return mkdtemp(dir) == NULL ? -1 : 0;
+}
+
+static void put(const char *name)
+{
+    char *path = sf_path_join(dir, name);
+    assert_int_equal(sf_file_write(path, SF_STR("GGUF"), 0600, NULL), SF_OK);
+    free(path);
+}
+
+/* Where the model of this name and quantization is looked for, behind the folder. */
+static void expect(const char *model, const char *quantization, const char *file)
+{
+    struct conf_source source = {.no_file = true, .n_settings = 3};
+    const struct conf *conf = NULL;
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct model_place place;
+    source.settings[0] = (struct conf_setting){"generator.local.model_name", model};
+    source.settings[1] = (struct conf_setting){"generator.local.quantization", quantization};
+    source.settings[2] = (struct conf_setting){"generator.local.models_dir", dir};
+    assert_int_equal(conf_load(&source, &conf, NULL, &eb), SF_OK);
+    model_find(conf, &place);
+    assert_int_equal(strncmp(place.path, dir, strlen(dir)), 0);
+    assert_string_equal(place.path + strlen(dir) + 1, file);
+    conf_unref(conf);
+}
+
+static void a_quantization_chooses_the_file(void **state)
+{
+    static const char llama[] = "meta-llama/Llama-3.1-8B-Instruct";
+    (void)state;
+    /* Nothing there: what is missing is named. */
+    expect(llama, "4bit", "Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf");
+    expect(llama, "8bit", "Meta-Llama-3.1-8B-Instruct-Q8_0.gguf");
+    expect(llama, "none", "Meta-Llama-3.1-8B-Instruct-F16.gguf");
+    expect(llama, "Q5_K_M", "Meta-Llama-3.1-8B-Instruct-Q5_K_M.gguf");
+    expect("who/Odd-Model", "4bit", "Odd-Model-Q4_K_M.gguf");
+    put("Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf");
+    put("Meta-Llama-3.1-8B-Instruct.q8_0.gguf");
+    put("Meta-Llama-3.1-8B-Instruct-BF16.gguf");
+    put("Odd-Model.gguf");
+    expect(llama, "4bit", "Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf");
+    expect(llama, "8bit", "Meta-Llama-3.1-8B-Instruct.q8_0.gguf");
+    expect(llama, "none", "Meta-Llama-3.1-8B-Instruct-BF16.gguf");
+    expect("who/Odd-Model", "4bit", "Odd-Model.gguf"); /* its name tells no type */
+    expect("who/Odd-Model", "Q6_K", "Odd-Model-Q6_K.gguf");
+    put("Odd-Model-Q4_K_S.gguf");
+    expect("who/Odd-Model", "4bit", "Odd-Model-Q4_K_S.gguf");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_quantization_chooses_the_file)};
+    return cmocka_run_group_tests(tests, make_dir, NULL);
+}
