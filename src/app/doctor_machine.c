@@ -150,7 +150,7 @@ void doctor_judge_limits(struct doctor_report *r, int64_t files, int64_t core_by
     bool off = core_bytes == 0;
     doctor_say(r, off ? GEN_CHECK_OK : GEN_CHECK_WARN, "core dumps",
                off ? "" : "ulimit -c 0 before the start, or LimitCORE=0 in the unit", "%s",
-               off ? "off" : "on: a crash would write the hotkey to disk");
+               off ? "off" : "on: a crash may write keys to disk");
 }
 
 static int64_t limit_of(int resource)

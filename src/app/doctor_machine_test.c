@@ -63,7 +63,7 @@ static void disk_and_limits_are_judged(void **state)
     expect_last(&r, GEN_CHECK_OK, "off");
     doctor_judge_limits(&r, -1, -1, 1024);
     assert_int_equal(r.list[r.n - 2].check.verdict, GEN_CHECK_OK);
-    expect_last(&r, GEN_CHECK_WARN, "write the hotkey to disk");
+    expect_last(&r, GEN_CHECK_WARN, "write keys to disk");
     doctor_fini(&r);
 }
 

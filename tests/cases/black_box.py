@@ -25,8 +25,11 @@ def config_file(name, more=""):
 
 
 def commands():
-    for name in ("miner", "status", "generate", "story", "query", "score", "config", "wallet",
-                 "chain", "completion", "version"):
+    shown = run("--help").stdout
+    names = [line.split()[0] for line in shown[shown.index("Commands:"):].splitlines() if line.startswith("  ")]
+    page = (harness.ROOT / "doc" / "storyfi.1").read_text()
+    check("case: the man page lists every command", all(f"\n.B {name}\n" in page for name in names), names)
+    for name in names:
         r = run(name, "--help")
         check(f"case: {name} --help", r.returncode == 0 and f"storyfi {name}" in r.stdout, r.stderr)
     usage = [(["nonsense"], "unknown command"), ([], "Usage"), (["miner"], "--netuid"),

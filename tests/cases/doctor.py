@@ -255,9 +255,21 @@ def generators():
           r.stdout)
 
 
+def documents():
+    for name in ("README.md", "doc/generators.md"):
+        text = (harness.ROOT / name).read_text()
+        blocks = [part.split("```")[0] for part in text.split("```yaml\n")[1:]]
+        bad = []
+        for block in blocks:
+            whole = block if block.startswith("generator:") else "generator:\n" + block
+            r = run("config", "check", "--config", config(whole))
+            bad += [] if r.returncode == 0 else [block + r.stdout + r.stderr]
+        check(f"doctor: {name} shows only configurations without a fault", blocks and not bad, bad)
+
+
 def main():
     run("wallet", "create", *WALLET)
-    for part in (well, configuration, machine, wallet, scripts, models, clock, generators):
+    for part in (well, configuration, machine, wallet, scripts, models, clock, generators, documents):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
