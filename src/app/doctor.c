@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/doctor.h"
 
+#include "app/miner_address.h"
 #include "base/mem.h"
 #include "http/client.h"
 
@@ -85,14 +86,13 @@ void doctor_configuration(struct doctor_report *r, const struct conf_diagnostics
 
 void doctor_find_miner(const struct conf *conf, struct doctor_miner *out)
 {
-    char url[128];
+    char url[MINER_ADDRESS_MAX];
     struct http_answer answer;
     *out = (struct doctor_miner){.runs = false};
     if (conf->admin.port == 0) {
         return;
     }
-    (void)snprintf(url, sizeof url, "http://%s:%lld/status", conf->admin.ip,
-                   (long long)conf->admin.port);
+    miner_address(conf, "/status", url);
     struct http_call call = {
         .url = url, .deadline = sf_after(sf_now(), 3000), .max_body_bytes = 1U << 20};
     if (http_client_call(&call, &answer, NULL) == SF_OK && answer.status == 200 &&

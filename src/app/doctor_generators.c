@@ -110,7 +110,7 @@ static void check_alone(const struct conf *conf, const struct generator *wanted,
     free(hops);
 }
 
-static void check_files(const struct conf *conf, struct gen_checks *out)
+static void check_files(const struct conf *conf, bool loaded, struct gen_checks *out)
 {
     struct model_place *place = sf_alloc(sizeof *place);
     struct machine m;
@@ -122,7 +122,8 @@ static void check_files(const struct conf *conf, struct gen_checks *out)
     local_check_place(&(struct local_place){.engine_path = place->engine_path,
                                             .lib_dir = place->lib_dir,
                                             .model_path = place->path,
-                                            .device = conf->generator.local.device},
+                                            .device = conf->generator.local.device,
+                                            .loaded = loaded},
                       &m, out);
     free(place);
 }
@@ -142,10 +143,10 @@ static void check_hop(struct doctor_report *r, const struct conf *conf, const st
     if (out == NULL) {
         return;
     }
-    if (g->type == &generator_local) {
-        check_files(conf, out);
-    }
     const json_t *one = is_heavy(conf, g) ? running(m, g) : NULL;
+    if (g->type == &generator_local) {
+        check_files(conf, one != NULL, out);
+    }
     if (one != NULL) {
         check_running(one, m->pid, out);
     } else if (!has_failed(out)) {

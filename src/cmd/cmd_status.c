@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "app/miner_address.h"
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/settings.h"
@@ -84,13 +85,12 @@ static int show(const struct args *a, const struct http_answer *answer)
 int cmd_status(int argc, char **argv)
 {
     struct args a;
-    char url[128];
+    char url[MINER_ADDRESS_MAX];
     struct sf_errbuf eb = {.code = SF_OK};
     struct http_answer answer;
     args_parse(&a, &cmd_status_spec, argc, argv);
     const struct conf *conf = settings_load(&a);
-    (void)snprintf(url, sizeof url, "http://%s:%lld/status", conf->admin.ip,
-                   (long long)conf->admin.port);
+    miner_address(conf, "/status", url);
     struct http_call call = {
         .url = url, .deadline = sf_after(sf_now(), 5000), .max_body_bytes = 1U << 20};
     enum sf_err err = http_client_call(&call, &answer, &eb);

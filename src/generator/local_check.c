@@ -169,7 +169,10 @@ void local_check_place(const struct local_place *p, const struct machine *m, str
     check_helper(p, out);
     check_libraries(p, out);
     int64_t model = check_model(p, out);
-    if (model >= 0) {
+    if (model >= 0 && p->loaded) {
+        gen_checks_add(out, GEN_CHECK_OK, "memory for the model", "",
+                       "the miner that runs holds it already");
+    } else if (model >= 0) {
         bool on_gpu =
             m->gpus > 0 && strcmp(p->device, "cpu") != 0 && has_file(p->lib_dir, "libggml-cuda");
         check_memory(model, on_gpu, m, out);

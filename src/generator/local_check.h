@@ -5,12 +5,15 @@
 #include "generator/check.h"
 #include "generator/machine.h"
 
+#include <stdbool.h>
+
 /* What a model of this machine needs before its engine is started: its files, memory, GPU. */
 struct local_place {
     const char *engine_path; /* the helper program */
     const char *lib_dir;     /* the llama.cpp libraries; "" as linked */
     const char *model_path;
     const char *device; /* "auto" "cpu" "cuda" "cuda:N" */
+    bool loaded;        /* another process of ours has the model in memory: none is needed again */
 };
 
 /* Looks at the files and compares them with `m`; starts nothing. */

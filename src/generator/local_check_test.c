@@ -69,7 +69,7 @@ static const struct machine plain = {.memory_bytes = 8000 * MB, .memory_room_byt
 static void check_one(const struct check_case *t)
 {
     struct gen_checks *out = sf_alloc(sizeof *out);
-    struct local_place p = {engine, t->cuda ? cuda_libs : libs, model, t->device};
+    struct local_place p = {engine, t->cuda ? cuda_libs : libs, model, t->device, false};
     local_check_place(&p, &t->m, out);
     const struct gen_check *c = line(out, t->what);
     if (c == NULL || c->verdict != t->verdict ||
@@ -121,6 +121,17 @@ static void figures_are_judged(void **state)
         "memory for the model", "not checked", GEN_CHECK_WARN, "auto", false, {-1, -1, "", 0}});
 }
 
+static void a_model_in_memory_needs_none_again(void **state)
+{
+    static const struct machine full = {.memory_bytes = 5, .memory_room_bytes = -1};
+    struct gen_checks *out = sf_alloc(sizeof *out);
+    (void)state;
+    local_check_place(&(struct local_place){engine, libs, model, "auto", true}, &full, out);
+    const struct gen_check *c = line(out, "memory for the model");
+    assert_true(c != NULL && c->verdict == GEN_CHECK_OK);
+    free(out);
+}
+
 static void files_are_judged(void **state)
 {
     (void)state;
@@ -148,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_are_judged),
+        cmocka_unit_test(a_model_in_memory_needs_none_again),
         cmocka_unit_test(files_are_judged),
     };
     return cmocka_run_group_tests(tests, make_files, NULL);

@@ -108,7 +108,8 @@ def machine():
     red("what is no address", good, "machine", "axon port", "not an IP address", "--axon.ip", "nowhere")
     red("few open files", good, "machine", "open files", "LimitNOFILE", verdict="warning",
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)))
-    if resource.getrlimit(resource.RLIMIT_CORE)[1] != 0:
+    # AddressSanitizer turns core dumps off by itself.
+    if resource.getrlimit(resource.RLIMIT_CORE)[1] != 0 and os.environ.get("STORYFI_SANITIZED") != "1":
         red("core dumps", good, "machine", "core dumps", "LimitCORE", verdict="warning",
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (4096, 4096)))
 
