@@ -147,6 +147,15 @@ def load_timeout():
           r.stderr)
 
 
+def slow_prompts():
+    # 128 tokens, the most of a step, would take 2.6 s: a longer silence than the parent bears.
+    slow = model("heavy", "chat 1\ntoken_us 20000\n")
+    r = run("generate", "--config", config_with(slow, ""), "--task", "blueprint", "--input", "x", "--deadline", "8",
+            "--generator.local.stall_timeout", "2")
+    check("stub: a machine too slow for large steps takes small ones", r.returncode == 0 and "silent" not in r.stderr,
+          r.stderr)
+
+
 def idle():
     with Miner(config(model("plain"))) as m:
         child = wait_child(m)
@@ -171,7 +180,7 @@ def end_in_flight():
 
 
 def main():
-    for part in (answers, protocol, faults, loading, load_timeout, idle, end_in_flight):
+    for part in (answers, protocol, faults, loading, load_timeout, slow_prompts, idle, end_in_flight):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others

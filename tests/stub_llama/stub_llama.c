@@ -7,6 +7,7 @@
  * A "model file" is lines of text, `word number`:
  *   chat 0|1          an instruct model (1) or a base model
  *   decode_us N       how long a decode takes
+ *   token_us N        and how much longer for each token in it
  *   load_ms N         how long loading takes
  *   fail_at N         the Nth decode returns -3
  *   stall_at N        the Nth decode never returns
@@ -43,7 +44,7 @@ struct llama_vocab {
 
 struct llama_model {
     struct llama_vocab vocab;
-    uint64_t chat, decode_us, load_ms, fail_at, stall_at, abort_at;
+    uint64_t chat, decode_us, token_us, load_ms, fail_at, stall_at, abort_at;
 };
 
 /* A cell of the cache: a token at a position, seen by some sequences. */
@@ -170,8 +171,9 @@ static void set_option(struct llama_model *m, struct sf_str name, uint64_t value
         const char *name;
         uint64_t *value;
     } options[] = {{"chat", &m->chat},         {"decode_us", &m->decode_us},
-                   {"load_ms", &m->load_ms},   {"fail_at", &m->fail_at},
-                   {"stall_at", &m->stall_at}, {"abort_at", &m->abort_at}};
+                   {"token_us", &m->token_us}, {"load_ms", &m->load_ms},
+                   {"fail_at", &m->fail_at},   {"stall_at", &m->stall_at},
+                   {"abort_at", &m->abort_at}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (sf_str_is(name, options[i].name))
             *options[i].value = value;
@@ -586,8 +588,9 @@ int32_t llama_decode(struct llama_context *ctx, struct llama_batch batch)
     for (int i = 0; i < batch.n_tokens; i++)
         if (feed(ctx, &batch, i) != 0)
             return 1;
-    if (ctx->model->decode_us > 0)
-        pause_us(ctx->model->decode_us);
+    uint64_t us = ctx->model->decode_us + ctx->model->token_us * (uint64_t)batch.n_tokens;
+    if (us > 0)
+        pause_us(us);
     return 0;
 }
 

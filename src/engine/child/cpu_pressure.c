@@ -3,12 +3,14 @@
 
 #include "base/file.h"
 
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     JUDGE_US = 80000,   /* of decoding, before threads are taken away */
     LOOK_US = 400000,   /* between two looks at the machine's idle time */
+    FIRST_US = 100000,  /* the same before the first step */
     WANTED_PERCENT = 84 /* of the CPU time that all threads would have had */
 };
 
@@ -40,9 +42,28 @@ static int64_t machine_idle(void)
     return idle;
 }
 
+int cpu_pressure_free(int64_t idle_us, int64_t span_us, int most)
+{
+    int64_t cpus = (idle_us + span_us / 4) / span_us; /* three quarters idle count as a CPU */
+    return cpus < 1 ? 1 : cpus > most ? most : (int)cpus;
+}
+
+static int64_t ticks_us(int64_t ticks)
+{
+    return ticks * 1000000 / sysconf(_SC_CLK_TCK);
+}
+
 void cpu_pressure_init(struct cpu_pressure *p, int most)
 {
     *p = (struct cpu_pressure){.threads = most, .most = most};
+    int64_t from = clock_us(CLOCK_MONOTONIC), idle = most > 1 ? machine_idle() : -1;
+    if (idle < 0)
+        return;
+    (void)poll(NULL, 0, FIRST_US / 1000);
+    p->stat_us = clock_us(CLOCK_MONOTONIC);
+    p->idle_ticks = machine_idle();
+    if (p->idle_ticks >= idle)
+        p->threads = cpu_pressure_free(ticks_us(p->idle_ticks - idle), p->stat_us - from, most);
 }
 
 void cpu_pressure_begin(struct cpu_pressure *p)
@@ -59,7 +80,7 @@ static void raise(struct cpu_pressure *p, int64_t now)
     int64_t idle = machine_idle();
     int more = p->threads * 2 < p->most ? p->threads * 2 : p->most;
     if (p->stat_us > 0 && idle >= 0 && p->idle_ticks >= 0) {
-        int64_t idle_us = (idle - p->idle_ticks) * 1000000 / sysconf(_SC_CLK_TCK);
+        int64_t idle_us = ticks_us(idle - p->idle_ticks);
         if (idle_us * 100 >= (now - p->stat_us) * 70 * (more - p->threads))
             p->threads = more;
     }
@@ -74,9 +95,7 @@ int cpu_pressure_idle(struct cpu_pressure *p)
         return p->threads;
     int64_t idle = machine_idle();
     if (p->stat_us > 0 && idle >= 0 && p->idle_ticks >= 0 && span < 10 * LOOK_US) {
-        int64_t idle_us = (idle - p->idle_ticks) * 1000000 / sysconf(_SC_CLK_TCK);
-        int64_t free_cpus = (idle_us + span / 4) / span; /* three quarters idle count as a CPU */
-        p->threads = free_cpus < 1 ? 1 : free_cpus > p->most ? p->most : (int)free_cpus;
+        p->threads = cpu_pressure_free(ticks_us(idle - p->idle_ticks), span, p->most);
     }
     p->stat_us = now;
     p->idle_ticks = idle;

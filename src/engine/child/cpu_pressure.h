@@ -13,7 +13,11 @@ struct cpu_pressure {
     int64_t idle_ticks, stat_us;       /* of the machine, at the last look */
 };
 
+/* Looks at the machine for 100 ms, so that the first step has no more threads than CPUs are free.
+ */
 void cpu_pressure_init(struct cpu_pressure *p, int most);
+/* CPUs that stand free where `idle_us` of all CPUs passed in `span_us`: 1 to `most`. */
+int cpu_pressure_free(int64_t idle_us, int64_t span_us, int most);
 /* While nothing is decoded, now and then: how many threads the next step may have. */
 int cpu_pressure_idle(struct cpu_pressure *p);
 void cpu_pressure_begin(struct cpu_pressure *p);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "engine/child/cpu_pressure.h"
+#include "engine/child/prefill_pace.h"
 #include "engine/child/prefix_cache.h"
 
 #include <errno.h>
@@ -15,8 +16,8 @@
 enum {
     STEP_TOKENS_CPU = 63, /* more switch the library's attention to a path that skips no cells */
     STEP_TOKENS_GPU = 512,
-    PREFILL_TOKENS = 512, /* in a step in which nothing is decoded ... */
-    PREFILL_CPU = 128,    /* ... short enough on CPUs to be heard of every second */
+    PREFILL_TOKENS = 512, /* at most in a step in which nothing is decoded ... */
+    PREFILL_CPU = 128,    /* ... and on CPUs */
     ACTIVE_CPU = 48,      /* texts decoded side by side */
     PREFIX_MIN_SHARED = 12,
     BEAT_MS = 1000,
@@ -49,6 +50,8 @@ struct scheduler {
     int n_active, max_active, step_tokens;
     struct llama_batch batch;
     struct cpu_pressure pressure;
+    struct prefill_pace pace;
+    int fed; /* tokens of prompts in this step */
     struct sf_time last_beat;
 };
 
@@ -332,7 +335,9 @@ static bool fill_batch(struct scheduler *s)
         j->row = b->n_tokens;
         batch_add(b, j->next_token, j->seq->n_past++, j->seq->id, true);
     }
-    int limit = b->n_tokens > 0 ? s->step_tokens : s->m->gpu ? PREFILL_TOKENS : PREFILL_CPU;
+    int decoded = b->n_tokens, limit = decoded + s->pace.tokens;
+    if (decoded > 0 && limit > s->step_tokens)
+        limit = s->step_tokens;
     for (int i = 0; i < s->n_active && b->n_tokens < limit; i++) {
         struct job *j = s->active[i];
         size_t fed = j->n_fed;
@@ -345,6 +350,7 @@ static bool fill_batch(struct scheduler *s)
         count_fed(j, j->n_fed - fed);
     }
     fill_prefixes(s, limit);
+    s->fed = b->n_tokens - decoded;
     return b->n_tokens > 0;
 }
 
@@ -511,6 +517,7 @@ static void step(struct scheduler *s)
     llama_synchronize(s->m->ctx);
     int threads = cpu_pressure_end(&s->pressure);
     set_threads(s, threads);
+    prefill_pace_step(&s->pace, s->fed, llama_time_us() - from);
     if (rc != 0) {
         fail_all(s, rc);
         return;
@@ -618,6 +625,8 @@ enum sf_err scheduler_open(struct engine_model *m, scheduler_beat_fn beat, void 
     kv_pool_init(&s->pool, m);
     s->prefixes.cells_max = m->prefix_cells;
     cpu_pressure_init(&s->pressure, m->n_threads);
+    set_threads(s, s->pressure.threads);
+    prefill_pace_init(&s->pace, m->gpu ? PREFILL_TOKENS : PREFILL_CPU);
     s->batch = llama_batch_init(PREFILL_TOKENS, 0, 1);
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_t attr;
