@@ -2,6 +2,7 @@
 #include "json/json.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -204,4 +205,21 @@ enum sf_err json_set_at_new(json_t *root, const char *pointer, json_t *value_own
     }
     json_decref(value_own);
     return SF_EINVAL;
+}
+
+json_t *json_text(struct sf_str s)
+{
+    json_t *value = json_stringn(s.p, s.n);
+    if (value != NULL || sf_utf8_is_valid(s)) {
+        return value;
+    }
+    struct sf_buf b;
+    sf_buf_init(&b, s.n * 3);
+    while (s.n > 0) {
+        bool valid;
+        sf_utf8_put(&b, sf_utf8_next(&s, &valid));
+    }
+    value = b.err == SF_OK ? json_stringn(sf_buf_z(&b), b.n) : NULL;
+    sf_buf_fini(&b);
+    return value;
 }

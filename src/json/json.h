@@ -32,6 +32,9 @@ bool json_get_int(const json_t *object, const char *key, int64_t *out);
 bool json_get_number(const json_t *object, const char *key, double *out);
 bool json_get_bool(const json_t *object, const char *key, bool fallback);
 
+/* A string value of bytes from outside: what is no UTF-8 becomes U+FFFD. NULL: out of memory. */
+json_t *json_text(struct sf_str bytes);
+
 /* By JSON pointer ("/chapters/0/title", no ~ escapes); NULL when absent. Borrowed. */
 json_t *json_at(const json_t *root, const char *pointer);
 /* Sets a value at a pointer, making the objects and arrays (by numeric parts) on the way. Steals

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_JOURNAL_JOURNAL_READ_H
+#define SF_JOURNAL_JOURNAL_READ_H
+
+#include "json/json.h"
+
+/* Reading the journal, also while it is written and after its writer has ended: a read-only
+ * connection of its own. One thread at a time. */
+struct journal_reader;
+
+/* SF_ENOTFOUND: nothing was recorded yet; SF_ECONFIG: a newer or older storyfi's, or no journal;
+ * SF_EPARSE: damaged; SF_EIO, SF_EBUSY, SF_ENOMEM. The text has cause and remedy. */
+SF_MUST_USE enum sf_err journal_reader_open(const char *path, struct journal_reader **out,
+                                            struct sf_errbuf *eb);
+void journal_reader_close(struct journal_reader *r); /* NULL is fine */
+
+/* What `journal_list` looks for; NULL and 0 mean any. */
+struct journal_filter {
+    const char *task, *origin, *generator;
+    int64_t status_min, status_max;
+    int64_t since_ns;
+    int64_t before_id; /* only older ones: the next page */
+    int64_t limit;     /* at least 1 */
+};
+
+/* Requests, newest first: an array of objects, their members named as the columns, "time" beside
+ * (ISO 8601, UTC). Caller owns. */
+SF_MUST_USE enum sf_err journal_list(struct journal_reader *r, const struct journal_filter *f,
+                                     json_t **out, struct sf_errbuf *eb);
+
+/* One request as journal_list shows it, with user_input, context_hash, seed and "steps": [{hop, …,
+ * "attempts": [{…}]}], and "answer": {"bytes","output","model_info"} or null, when `answer`.
+ * SF_ENOTFOUND: no such request. Caller owns. */
+SF_MUST_USE enum sf_err journal_trail(struct journal_reader *r, int64_t id, bool answer,
+                                      json_t **out, struct sf_errbuf *eb);
+
+/* Per generator since a time, an array of objects: hop, kind, account, answers, failures, p50_ms,
+ * p95_ms (of answers; null none), requests, prompt_tokens, cached_tokens, generated_tokens,
+ * cost_usd. Caller owns. */
+SF_MUST_USE enum sf_err journal_figures(struct journal_reader *r, int64_t since_ns, json_t **out,
+                                        struct sf_errbuf *eb);
+
+/* What a provider's account was charged in one minute. */
+struct journal_spending {
+    const char *account; /* borrowed for the call */
+    int64_t wall_ns;     /* the minute's end */
+    int64_t requests;
+    double cost_usd;
+};
+typedef void (*journal_spending_fn)(void *arg, const struct journal_spending *s);
+SF_MUST_USE enum sf_err journal_spending(struct journal_reader *r, int64_t since_ns,
+                                         journal_spending_fn fn, void *arg, struct sf_errbuf *eb);
+
+/* Answers and failures of the generator `hop` since a time. */
+SF_MUST_USE enum sf_err journal_share(struct journal_reader *r, const char *hop, int64_t since_ns,
+                                      int64_t *answers, int64_t *failures, struct sf_errbuf *eb);
+
+/* State changes of generators, newest first. Caller owns. */
+SF_MUST_USE enum sf_err journal_states(struct journal_reader *r, int64_t since_ns, int64_t limit,
+                                       json_t **out, struct sf_errbuf *eb);
+
+/* The highest id of a request, 0 when there is none. */
+int64_t journal_last_id(struct journal_reader *r);
+
+#endif

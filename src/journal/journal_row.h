@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_JOURNAL_JOURNAL_ROW_H
+#define SF_JOURNAL_JOURNAL_ROW_H
+
+#include "journal/journal.h"
+
+/* Something that waits for the disk: one block of memory with all its texts. */
+struct journal_row {
+    struct journal_row *next;
+    size_t bytes; /* of the block */
+    bool is_state;
+    int64_t output_bytes; /* before an answer that is too long was left out; -1 none */
+    struct journal_request request;
+    struct journal_state state;
+};
+
+#define JOURNAL_TEXT_MAX 1024
+#define JOURNAL_INPUT_MAX 8192
+#define JOURNAL_OUTPUT_MAX (512U << 10)
+
+/* Copies; texts longer than the journal keeps are cut (input) or left out (output). NULL: out of
+ * memory. Free with free(). */
+struct journal_row *journal_row_request(const struct journal_request *r);
+struct journal_row *journal_row_state(const struct journal_state *s);
+
+#endif
