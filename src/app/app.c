@@ -2,9 +2,11 @@
 #include "app/app.h"
 
 #include "app/hops.h"
+#include "app/ledger.h"
 #include "app/templates.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "journal/journal.h"
 
 #include <poll.h>
 #include <string.h>
@@ -13,6 +15,8 @@ struct app {
     atomic_int refs;
     const struct conf *conf;
     struct gen_chain *chain;
+    struct journal *journal; /* NULL: none is kept */
+    bool automatic;
     struct templates templates;
 };
 
@@ -38,6 +42,28 @@ static struct gen_chain_options chain_options(const struct conf_generator *g, bo
     return o;
 }
 
+#define COMMAND_IDS 4 /* what a story takes, roughly: the rest is given back */
+
+static enum sf_err open_journal(struct app *a, const struct app_options *o)
+{
+    const struct conf_journal *c = &a->conf->journal;
+    if (o->successor_of != NULL && o->successor_of->journal != NULL) {
+        a->journal = journal_ref(o->successor_of->journal);
+        return SF_OK;
+    }
+    if (o->journal == APP_JOURNAL_NONE) {
+        return SF_OK;
+    }
+    struct journal_options options = journal_options_default();
+    options.path = c->path;
+    options.keep_days = c->keep_days;
+    options.max_bytes = c->max_bytes;
+    if (o->journal == APP_JOURNAL_COMMAND) {
+        options.id_block = COMMAND_IDS;
+    }
+    return journal_open(&options, &a->journal);
+}
+
 enum sf_err app_open(const struct conf *conf, const struct app_options *o, struct app **out,
                      struct sf_errbuf *eb)
 {
@@ -49,6 +75,7 @@ enum sf_err app_open(const struct conf *conf, const struct app_options *o, struc
     }
     atomic_init(&a->refs, 1);
     a->conf = conf_ref(conf);
+    a->automatic = o->only == NULL && strcmp(conf->generator.mode, "auto") == 0;
     enum sf_err err = hops_open(conf, o->only, hops, &n, eb);
     if (err == SF_OK) {
         struct gen_chain_options options = chain_options(&conf->generator, o->probes);
@@ -60,10 +87,17 @@ enum sf_err app_open(const struct conf *conf, const struct app_options *o, struc
     if (err == SF_OK) {
         err = templates_init(&a->templates, conf->generator.template_dir);
     }
+    if (err == SF_OK) {
+        err = open_journal(a, o);
+    }
     if (err != SF_OK) {
         app_close(a);
         return err;
     }
+    if (o->successor_of == NULL) { /* a successor is charged when it takes over */
+        ledger_charge(a);
+    }
+    ledger_weigh(a);
     *out = a;
     return SF_OK;
 }
@@ -80,6 +114,7 @@ void app_close(struct app *a)
         return;
     }
     gen_chain_close(a->chain);
+    journal_close(a->journal);
     templates_fini(&a->templates);
     conf_unref(a->conf);
     free(a);
@@ -90,17 +125,47 @@ const struct conf *app_conf(const struct app *a)
     return a->conf;
 }
 
+struct journal *app_journal(const struct app *a)
+{
+    return a->journal;
+}
+
+bool app_is_automatic(const struct app *a)
+{
+    return a->automatic;
+}
+
+int64_t app_next_id(struct app *a)
+{
+    return a->journal == NULL ? 0 : journal_next_id(a->journal);
+}
+
 struct gen_chain *app_chain(const struct app *a)
 {
     return a->chain;
 }
 
-/* In the owner's order: a hop that is down does not count, one that is starting is worth waiting
+/* The hops' state in the order in which they are walked: the owner's, in mode auto by worth. */
+static size_t walked_status(struct app *a, struct gen_hop_status status[static GEN_CHAIN_MAX])
+{
+    size_t n = gen_chain_status(a->chain, status);
+    for (size_t i = 1; a->automatic && i < n; i++) {
+        struct gen_hop_status moved = status[i];
+        size_t k = i;
+        for (; k > 0 && status[k - 1].worth < moved.worth; k--) {
+            status[k] = status[k - 1];
+        }
+        status[k] = moved;
+    }
+    return n;
+}
+
+/* A hop that is down does not count, one that is starting is worth waiting
  * for, so that a fallback that is ready does not hide that the preferred one is loading. */
 bool app_is_settled(struct app *a)
 {
     struct gen_hop_status status[GEN_CHAIN_MAX];
-    size_t n = gen_chain_status(a->chain, status);
+    size_t n = walked_status(a, status);
     for (size_t i = 0; i < n; i++) {
         if (status[i].health.state != GEN_DOWN) {
             return status[i].health.state != GEN_STARTING;
@@ -137,21 +202,44 @@ char *app_prompt(const struct app *a, const struct story_request *request)
     return templates_render(&a->templates, request);
 }
 
-static const char *shown_kind(const char *kind)
+/* What people call the kinds; what the original says of one that fails, and what checks it. */
+static const struct shown {
+    const char *kind, *name, *failure;
+} shown[] = {
+    {"local", "Local", "Local generator failed"},
+    {"api", "API", "API generator not available"},
+    {"vllm", "vLLM", "vLLM generator not available"},
+    {"custom", "Custom", "Custom generator failed"},
+};
+
+static const struct shown *shown_as(const char *kind)
 {
-    return strcmp(kind, "api") == 0 ? "API" : kind;
+    size_t i = 0;
+    while (i + 1 < sizeof shown / sizeof shown[0] && strcmp(shown[i].kind, kind) != 0) {
+        i++;
+    }
+    return &shown[i];
+}
+
+/* "⚠️  Local mode failed, trying API fallback...": two of one kind are told apart by their
+ * names.
+ */
+static void print_fallback(const struct gen_hop_status *failed, const struct gen_hop_status *next)
+{
+    const struct generator *a = failed->generator, *b = next->generator;
+    bool same = a->type->kind == b->type->kind;
+    log_status("⚠️  %s mode failed, trying %s fallback...",
+               same ? a->name : shown_as(a->type->kind)->name,
+               same ? b->name : shown_as(b->type->kind)->name);
+    log_event(LOG_WARN, LOG_GENERATOR, "generator not available", LOG_S("generator", a->name),
+              LOG_S("err", failed->health.reason));
 }
 
 static void print_answering(const struct gen_hop_status *status, size_t i)
 {
     const struct generator *g = status[i].generator;
     for (size_t k = 0; k < i; k++) {
-        const char *kind = status[k].generator->type->kind;
-        log_status("⚠️  %c%s mode failed, trying %s fallback...", kind[0] - 'a' + 'A', kind + 1,
-                   shown_kind(status[k + 1].generator->type->kind));
-        log_event(LOG_WARN, LOG_GENERATOR, "generator not available",
-                  LOG_S("generator", status[k].generator->name),
-                  LOG_S("err", status[k].health.reason));
+        print_fallback(&status[k], &status[k + 1]);
     }
     log_status("✅ Generator Mode: %s", g->type->kind);
     log_status("✅ %s: %s", g->type->target_label == NULL ? "Model" : g->type->target_label,
@@ -177,7 +265,7 @@ static void print_backup(const struct app *a, const struct gen_hop_status *statu
 void app_print_status(struct app *a)
 {
     struct gen_hop_status status[GEN_CHAIN_MAX];
-    size_t n = gen_chain_status(a->chain, status);
+    size_t n = walked_status(a, status);
     for (size_t i = 0; i < n; i++) {
         if (status[i].health.state == GEN_READY) {
             print_answering(status, i);
@@ -192,30 +280,27 @@ void app_print_status(struct app *a)
     sf_buf_fini(&text);
 }
 
-static const struct {
-    const char *kind, *text, *check;
-} failures[] = {
-    {"local", "Local generator failed", "storyfi doctor --mode local"},
-    {"api", "API generator not available", "storyfi doctor --mode api"},
-    {"vllm", "vLLM generator not available", "storyfi doctor --mode vllm"},
-    {"custom", "Custom generator failed", "storyfi doctor --mode custom"},
-};
-
 void app_explain(struct app *a, struct sf_buf *out)
 {
     struct gen_hop_status status[GEN_CHAIN_MAX];
     size_t n = gen_chain_status(a->chain, status);
     sf_buf_puts(out, "No generator available");
+    if (n == 0) {
+        sf_buf_puts(out,
+                    ": none is configured: set generator.mode (storyfi config print shows what "
+                    "is set)");
+    }
     for (size_t i = 0; i < n; i++) {
-        const char *reason = status[i].health.reason[0] != '\0'    ? status[i].health.reason
-                             : status[i].account_reason[0] != '\0' ? status[i].account_reason
-                                                                   : status[i].last_error;
-        for (size_t k = 0; k < sizeof failures / sizeof failures[0]; k++) {
-            if (strcmp(failures[k].kind, status[i].generator->type->kind) == 0) {
-                sf_buf_printf(out, "\n  %s: %s\n    check it with: %s", failures[k].text, reason,
-                              failures[k].check);
-            }
+        const struct generator *g = status[i].generator;
+        const char *reason = status[i].health.reason;
+        if (reason[0] == '\0') {
+            reason = status[i].account_reason[0] != '\0' ? status[i].account_reason
+                                                         : status[i].last_error;
         }
+        sf_buf_printf(out, "\n  %s: %s%s%s\n    check it with: storyfi doctor --mode %s",
+                      shown_as(g->type->kind)->failure,
+                      strcmp(g->name, g->type->kind) == 0 ? "" : g->name,
+                      strcmp(g->name, g->type->kind) == 0 ? "" : ": ", reason, g->name);
     }
 }
 

@@ -13,9 +13,16 @@ struct app;
 struct app_options {
     const char *only; /* this kind (or custom name) alone, no fallback; NULL: mode and fallback */
     bool probes;      /* looks after generators that are out: for those that run long */
+    enum app_journal {
+        APP_JOURNAL_NONE,
+        APP_JOURNAL_COMMAND, /* a few requests, then the program ends */
+        APP_JOURNAL_SERVER,
+    } journal;
+    const struct app *successor_of; /* a reload: its journal is taken over; else NULL */
 };
 
 /* Opens every configured generator; one that cannot be opened stays in the chain with its reason.
+ * A journal that cannot be written is no error: it says so and tries again.
  * Keeps a reference to `conf`. SF_ECONFIG: `only`, mode or fallback name nothing that exists. */
 SF_MUST_USE enum sf_err app_open(const struct conf *conf, const struct app_options *o,
                                  struct app **out, struct sf_errbuf *eb);
@@ -23,6 +30,12 @@ struct app *app_ref(struct app *a);
 void app_close(struct app *a); /* drops one reference; the last one closes */
 
 const struct conf *app_conf(const struct app *a);
+struct journal;
+struct journal *app_journal(const struct app *a); /* borrowed; NULL: none is kept */
+/* Whether the hops are ordered by what they are worth: mode auto, and no generator alone. */
+bool app_is_automatic(const struct app *a);
+/* A number for a request, as `storyfi trail` takes it; 0 without a journal. */
+int64_t app_next_id(struct app *a);
 struct gen_chain *app_chain(const struct app *a);
 
 /* The owner's prompt for a request, or NULL. Caller frees. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/run.h"
 
+#include "app/recording.h"
+
 struct writing {
     const char *task;
     size_t slots, characters;
@@ -34,6 +36,19 @@ enum sf_err run_task(struct app *a, const struct story_request *request,
     free(prompt), prompt = NULL;
     out->took_ms = sf_between(started, sf_now());
     progress_clear(o->progress);
+    out->id = app_next_id(a);
+    recording_put(a, &(struct recording){.id = out->id,
+                                         .origin = ORIGIN_CLI,
+                                         .request = request,
+                                         .received = started,
+                                         .walked = started,
+                                         .deadline = call.deadline,
+                                         .answered = sf_now(),
+                                         .status = sf_err_info(err)->http_status,
+                                         .message = err == SF_OK ? NULL : sf_err_text(eb, err),
+                                         .seed = o->seed,
+                                         .trail = &out->trail,
+                                         .result = err == SF_OK ? &out->result : NULL});
     return err;
 }
 

@@ -16,6 +16,7 @@ struct run_result {
     struct gen_result result; /* fini with gen_result_fini */
     struct gen_trail trail;
     sf_ms took_ms;
+    int64_t id; /* in the journal; 0 when none is kept */
 };
 
 SF_MUST_USE enum sf_err run_task(struct app *a, const struct story_request *request,

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/recording.h"
+
+#include "base/hex.h"
+#include "base/mem.h"
+#include "bittensor/crypto.h"
+#include "journal/journal.h"
+#include "story/score.h"
+
+#include <string.h>
+
+#define TEXT_CAP (8U << 20)
+
+/* ---- a trail as rows ------------------------------------------------------------------------- */
+
+struct rows {
+    struct journal_step steps[GEN_CHAIN_MAX];
+    struct journal_attempt attempts[GEN_CHAIN_MAX][GEN_ATTEMPTS_MAX];
+};
+
+static struct journal_attempt attempt_row(const struct gen_attempt *a)
+{
+    return (struct journal_attempt){.code = sf_err_info(a->code)->name,
+                                    .reason = a->reason,
+                                    .started_ms = a->started_ms,
+                                    .took_ms = a->took_ms,
+                                    .repair = a->repair,
+                                    .prompt_tokens = a->usage.prompt_tokens,
+                                    .cached_tokens = a->usage.cached_tokens,
+                                    .generated_tokens = a->usage.generated_tokens,
+                                    .requests = a->usage.requests,
+                                    .cost_usd = a->usage.cost_usd};
+}
+
+/* `before`: from the door to the walk. */
+static void step_row(const struct gen_step *s, sf_ms before, struct rows *rows, size_t i)
+{
+    static const enum journal_outcome outcomes[] = {[GEN_STEP_OK] = JOURNAL_ANSWERED,
+                                                    [GEN_STEP_FAILED] = JOURNAL_FAILED,
+                                                    [GEN_STEP_SKIPPED] = JOURNAL_SKIPPED};
+    size_t n = s->attempts < 0 ? 0 : (size_t)s->attempts;
+    n = n > GEN_ATTEMPTS_MAX ? GEN_ATTEMPTS_MAX : n;
+    for (size_t k = 0; k < n; k++) {
+        rows->attempts[i][k] = attempt_row(&s->list[k]);
+        rows->attempts[i][k].started_ms += before;
+    }
+    rows->steps[i] = (struct journal_step){.hop = s->name,
+                                           .kind = s->kind,
+                                           .account = s->account,
+                                           .outcome = outcomes[s->outcome],
+                                           .code = sf_err_info(s->code)->name,
+                                           .reason = s->reason,
+                                           .started_ms = before + s->started_ms,
+                                           .took_ms = s->took_ms,
+                                           .hedged = s->hedged,
+                                           .attempts = rows->attempts[i],
+                                           .n_attempts = n};
+}
+
+/* ---- a request and its answer ---------------------------------------------------------------- */
+
+/* Tells whether two requests had the same contexts, without keeping them. */
+static void hash_contexts(const struct story_request *r, struct sf_buf *scratch,
+                          char hex[static 65])
+{
+    uint8_t digest[32];
+    const json_t *const parts[] = {r->blueprint, r->characters, r->story_arc};
+    sf_buf_clear(scratch);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i] != NULL) {
+            json_print(parts[i], scratch);
+        }
+        sf_buf_putc(scratch, '\n');
+    }
+    for (size_t i = 0; i < r->n_chapter_ids; i++) {
+        sf_buf_printf(scratch, "%d,", r->chapter_ids[i]);
+    }
+    hex[0] = '\0';
+    if (scratch->err == SF_OK) {
+        crypto_sha256(sf_buf_z(scratch), scratch->n, digest);
+        sf_hex_encode(digest, sizeof digest, hex);
+    }
+}
+
+static void take_request(struct journal_request *row, const struct story_request *r,
+                         struct sf_buf *scratch, char hash[static 65])
+{
+    hash_contexts(r, scratch, hash);
+    row->task = story_task_name(r->task);
+    row->user_input = r->user_input;
+    row->context_hash = hash;
+}
+
+static void take_answer(struct journal_request *row, const struct recording *r,
+                        struct sf_buf *output, struct sf_buf *info)
+{
+    struct story_score score;
+    const struct generator *g = r->trail->answered;
+    struct story_score_options o = {.seconds = sf_seconds(row->took_ms), .mode = g->type->kind};
+    story_score(r->request, r->result->output, &o, &score);
+    row->generator = g->name;
+    row->kind = g->type->kind;
+    row->model = r->result->name;
+    row->technical = score.technical;
+    row->structure = score.structure;
+    json_print(r->result->output, output);
+    json_t *model_info = app_model_info(r->trail, r->result);
+    if (model_info != NULL) {
+        json_print(model_info, info);
+    }
+    json_decref(model_info);
+    row->output = output->err == SF_OK ? sf_buf_z(output) : NULL;
+    row->model_info = info->err == SF_OK ? sf_buf_z(info) : NULL;
+}
+
+void recording_put(struct app *a, const struct recording *r)
+{
+    char hash[65];
+    struct journal *journal = app_journal(a);
+    if (journal == NULL) {
+        return;
+    }
+    struct rows *rows = sf_alloc(sizeof *rows);
+    struct sf_buf scratch, output, info;
+    sf_buf_init(&scratch, TEXT_CAP);
+    sf_buf_init(&output, TEXT_CAP);
+    sf_buf_init(&info, 65536);
+    struct journal_request row = {.id = r->id,
+                                  .origin = request_origin_name(r->origin),
+                                  .story_id = r->story_id,
+                                  .hotkey = r->hotkey,
+                                  .peer = r->peer,
+                                  .uid = -1,
+                                  .received_ns =
+                                      sf_wall_ns() - sf_between(r->received, sf_now()) * 1000000,
+                                  .deadline_ms = sf_between(r->received, r->deadline),
+                                  .took_ms = sf_between(r->received, r->answered),
+                                  .status = r->status,
+                                  .message = r->message,
+                                  .technical = -1,
+                                  .structure = -1,
+                                  .seed = r->seed};
+    if (r->request != NULL) {
+        take_request(&row, r->request, &scratch, hash);
+    }
+    if (rows != NULL && r->trail != NULL) {
+        for (size_t i = 0; i < r->trail->n; i++) {
+            step_row(&r->trail->steps[i], sf_between(r->received, r->walked), rows, i);
+        }
+        row.steps = rows->steps;
+        row.n_steps = r->trail->n;
+    }
+    if (r->request != NULL && r->trail != NULL && r->trail->answered != NULL && r->result != NULL) {
+        take_answer(&row, r, &output, &info);
+    }
+    journal_put(journal, &row);
+    sf_buf_fini(&scratch);
+    sf_buf_fini(&output);
+    sf_buf_fini(&info);
+    free(rows);
+}
