@@ -1,34 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 #include "miner/admin.h"
 
+#include "app/ledger.h"
+#include "journal/journal.h"
 #include "miner/guest.h"
+#include "miner/hop_state.h"
 #include "miner/reply.h"
 
 #include <string.h>
 #include <unistd.h>
 
-static const char *const state_names[] = {"starting", "ready", "degraded", "down"};
+#define DAY_MS 86400000
 
-static json_t *generator_status(const struct gen_hop_status *s)
-{
-    const struct generator *g = s->generator;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:f, s:I, s:I, s:s}", "name", g->name, "kind",
-                     g->type->kind, "target", g->target, "state", state_names[s->health.state],
-                     "reason", s->health.reason, "breaker_open", s->breaker_open, "multiplier",
-                     g->type->multiplier, "answers", (json_int_t)s->answers, "failures",
-                     (json_int_t)s->failures, "last_error", s->last_error);
-}
-
-static json_t *generators(struct app *app, bool *ready)
+static json_t *generators(const struct app *app, bool *ready)
 {
     struct gen_hop_status status[GEN_CHAIN_MAX];
     size_t n = gen_chain_status(app_chain(app), status);
-    json_t *list = json_array();
+    json_t *list = json_array(), *figures = ledger_figures(app, DAY_MS);
     for (size_t i = 0; i < n; i++) {
         *ready = *ready || status[i].can_answer;
-        (void)json_array_append_new(list, generator_status(&status[i]));
+        (void)json_array_append_new(list, hop_state_json(&status[i], figures));
     }
+    json_decref(figures);
     return list;
+}
+
+static json_t *journal_json(const struct app *app)
+{
+    struct journal *j = app_journal(app);
+    struct journal_status s;
+    if (j == NULL) {
+        return json_null();
+    }
+    journal_status(j, &s);
+    return json_pack("{s:s, s:b, s:s, s:I, s:I, s:I}", "path", journal_path(j), "writing",
+                     s.writing, "reason", s.reason, "written", (json_int_t)s.written, "dropped",
+                     (json_int_t)s.dropped, "waiting", (json_int_t)s.waiting);
 }
 
 json_t *admin_status(struct admin *a)
@@ -39,15 +46,15 @@ json_t *admin_status(struct admin *a)
     json_t *list = generators(app, &ready);
     const char *file = app_conf(app)->file;
     char *path = file[0] == '\0' ? NULL : realpath(file, NULL);
-    json_t *status =
-        json_pack("{s:s, s:i, s:f, s:s, s:{s:s, s:i}, s:b, s:o, s:{s:I, s:I, s:I}, s:I, s:s, s:s}",
-                  "version", STORYFI_VERSION, "pid", (int)getpid(), "uptime_seconds",
-                  sf_seconds(sf_between(a->started, sf_now())), "hotkey", a->axon->me.hotkey,
-                  "axon", "ip", a->axon_ip, "port", (int)atomic_load(&a->axon_port), "ready",
-                  ready && atomic_load(&a->serving), "generators", list, "queue", "depth",
-                  (json_int_t)q.depth, "in_flight", (json_int_t)q.in_flight, "size",
-                  (json_int_t)q.size, "requests", (json_int_t)atomic_load(&a->axon->last_id),
-                  "config_file", file, "config_path", path == NULL ? "" : path);
+    json_t *status = json_pack(
+        "{s:s, s:i, s:f, s:s, s:{s:s, s:i}, s:b, s:o, s:{s:I, s:I, s:I}, s:I, s:o, s:s, s:s}",
+        "version", STORYFI_VERSION, "pid", (int)getpid(), "uptime_seconds",
+        sf_seconds(sf_between(a->started, sf_now())), "hotkey", a->axon->me.hotkey, "axon", "ip",
+        a->axon_ip, "port", (int)atomic_load(&a->axon_port), "ready",
+        ready && atomic_load(&a->serving), "generators", list, "queue", "depth",
+        (json_int_t)q.depth, "in_flight", (json_int_t)q.in_flight, "size", (json_int_t)q.size,
+        "requests", (json_int_t)atomic_load(&a->axon->n_requests), "journal", journal_json(app),
+        "config_file", file, "config_path", path == NULL ? "" : path);
     free(path);
     app_close(app);
     return status;
@@ -81,8 +88,10 @@ static void handle_health(struct admin *a, struct http_exchange *x, const struct
         app_explain(app, &why);
     }
     reply_json(x, 200,
-               json_pack("{s:s, s:s, s:O}", "status", ready ? "ok" : "degraded", "reason",
-                         sf_buf_z(&why), "generators", json_object_get(status, "generators")));
+               json_pack("{s:s, s:o, s:O, s:O}", "status", ready ? "ok" : "degraded", "reason",
+                         json_text(sf_buf_str(&why)), "generators",
+                         json_object_get(status, "generators"), "journal",
+                         json_object_get(status, "journal")));
     sf_buf_fini(&why);
     app_close(app);
     json_decref(status);

@@ -16,6 +16,7 @@ struct answer_to {
     struct http_exchange *exchange;
     const struct synapse *synapse;
     const char *route; /* "StoryGenerationSynapse" */
+    int64_t id;        /* what `storyfi trail` takes; 0 none */
     const char *peer_ip;
     unsigned peer_port;
     struct sf_time received;

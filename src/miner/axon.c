@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "miner/axon.h"
 
+#include "app/recording.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
@@ -36,8 +37,8 @@ struct sf_time axon_deadline(const struct conf *conf, struct sf_time received,
     return sf_after(received, total > margin ? (sf_ms)(total - margin) : 0);
 }
 
-void axon_note(const struct answer_to *to, uint64_t id, const char *task, int status,
-               const char *generator, const char *message)
+void axon_note(const struct answer_to *to, const char *task, int status, const char *generator,
+               const char *message)
 {
     static const double buckets[] = {0.1, 0.5, 1, 2, 5, 10, 15, 20, 25, 30, 45, 60};
     char labels[64];
@@ -49,16 +50,18 @@ void axon_note(const struct answer_to *to, uint64_t id, const char *task, int st
                                     "Time from the door to the answer.", buckets,
                                     sizeof buckets / sizeof buckets[0]),
                    sf_seconds(took));
-    log_event(status == 200 ? LOG_INFO : LOG_WARN, LOG_AXON,
-              status == 200 ? "request answered" : "request refused", LOG_I("req", id),
-              LOG_S("peer", to->peer_ip), LOG_S("hotkey", to->synapse->dendrite_hotkey),
-              LOG_S("task", task), LOG_I("status", status), LOG_I("ms", took),
-              LOG_S("generator", generator), LOG_S("err", message));
+    bool fallback = status == 200 && message[0] != '\0';
+    const char *what = status == 200 ? "request answered" : "request refused";
+    log_event(status == 200 && !fallback ? LOG_INFO : LOG_WARN, LOG_AXON, fallback ? message : what,
+              LOG_I("req", to->id), LOG_S("peer", to->peer_ip),
+              LOG_S("hotkey", to->synapse->dendrite_hotkey), LOG_S("task", task),
+              LOG_I("status", status), LOG_I("ms", took), LOG_S("generator", generator),
+              LOG_S("err", fallback ? "" : message));
 }
 
 static void refuse(struct axon *a, const struct answer_to *to, int status, const char *message)
 {
-    axon_note(to, 0, "", status, "", message);
+    axon_note(to, "", status, "", message);
     answer_error(&a->me, to, status, message);
 }
 
@@ -106,7 +109,7 @@ static enum sf_err admit(struct axon *a, const struct conf *conf, const struct h
 
 /* ---- the synapse ----------------------------------------------------------------------------- */
 
-static enum sf_err make_job(struct axon *a, const struct answer_to *to, struct app *app,
+static enum sf_err make_job(const struct answer_to *to, struct app *app,
                             const struct http_request *r, struct job **out, struct sf_errbuf *eb)
 {
     const struct conf *conf = app_conf(app);
@@ -125,7 +128,7 @@ static enum sf_err make_job(struct axon *a, const struct answer_to *to, struct a
         job_free(j);
         return err == SF_ELIMIT ? SF_EPARSE : err; /* too deep: malformed, not too large */
     }
-    j->id = ++a->last_id;
+    j->id = to->id;
     j->exchange = to->exchange;
     j->synapse = *to->synapse;
     j->app = app_ref(app);
@@ -144,39 +147,57 @@ static enum sf_err push(struct axon *a, struct job *j)
     struct job *guest = NULL;
     enum sf_err err = queue_push(a->queue, j);
     while (err == SF_EBUSY && (guest = queue_evict_guest(a->queue)) != NULL) {
-        atomic_store(&guest->displaced, true);
-        if (!atomic_exchange(&guest->answered, true)) {
-            guest_fail(guest, 503, "the queue is full of validators' requests: try again");
-        }
-        job_free(guest);
+        guest_turn_away(guest, "the queue is full of validators' requests: try again");
         err = queue_push(a->queue, j);
     }
     return err;
 }
 
-static enum sf_err handle_story(struct axon *a, const struct answer_to *to, struct app *app,
+/* A verified caller is told no: that too is on record. */
+static void record_refusal(const struct answer_to *to, struct app *app, const struct job *j,
+                           enum sf_err err, const struct sf_errbuf *eb)
+{
+    const struct conf *conf = app_conf(app);
+    recording_put(app, &(struct recording){.id = to->id,
+                                           .origin = ORIGIN_VALIDATOR,
+                                           .hotkey = to->synapse->dendrite_hotkey,
+                                           .peer = to->peer_ip,
+                                           .request = j == NULL ? NULL : &j->request,
+                                           .received = to->received,
+                                           .deadline = axon_deadline(conf, to->received,
+                                                                     to->synapse->timeout_seconds),
+                                           .answered = sf_now(),
+                                           .status = sf_err_info(err)->http_status,
+                                           .message = sf_err_text(eb, err)});
+}
+
+static enum sf_err handle_story(struct axon *a, struct answer_to *to, struct app *app,
                                 const struct http_request *r, struct sf_errbuf *eb)
 {
     struct job *j = NULL;
-    enum sf_err err = make_job(a, to, app, r, &j, eb);
+    to->id = app_next_id(app);
+    (void)atomic_fetch_add(&a->n_requests, 1);
+    enum sf_err err = make_job(to, app, r, &j, eb);
     if (err == SF_OK) {
         err = push(a, j);
-        if (err != SF_OK) {
-            job_free(j);
-            err = sf_fail(eb, err, "queue is full");
+        if (err == SF_OK) {
+            return SF_OK;
         }
+        err = sf_fail(eb, err, "queue is full");
     }
+    record_refusal(to, app, j, err, eb);
+    job_free(j);
     return err;
 }
 
-static enum sf_err handle_ping(struct axon *a, const struct answer_to *to, struct app *app,
+static enum sf_err handle_ping(struct axon *a, struct answer_to *to, struct app *app,
                                const struct http_request *r, struct sf_errbuf *eb)
 {
     json_t *body = NULL;
     (void)app;
     enum sf_err err = json_parse(r->body, JSON_LIMITS_DEFAULT, &body, eb);
     if (err == SF_OK) {
-        axon_note(to, 0, "ping", 200, "", "");
+        axon_note(to, "ping", 200, "", "");
         answer_success(&a->me, to, body, NULL);
     }
     json_decref(body);
@@ -185,7 +206,7 @@ static enum sf_err handle_ping(struct axon *a, const struct answer_to *to, struc
 
 static const struct route {
     const char *path, *name;
-    enum sf_err (*handle)(struct axon *a, const struct answer_to *to, struct app *app,
+    enum sf_err (*handle)(struct axon *a, struct answer_to *to, struct app *app,
                           const struct http_request *r, struct sf_errbuf *eb);
 } routes[] = {
     {"/StoryGenerationSynapse", "StoryGenerationSynapse", handle_story},

@@ -13,9 +13,9 @@ struct axon {
     struct answer_identity me;
     struct nonce_table *nonces;
     struct queue *queue;
-    pthread_mutex_t lock; /* of `app` */
-    struct app *app;      /* the current one: requests take a reference */
-    _Atomic uint64_t last_id;
+    pthread_mutex_t lock;        /* of `app` */
+    struct app *app;             /* the current one: requests take a reference */
+    _Atomic uint64_t n_requests; /* verified, since the start */
 };
 
 /* The http_handler of the axon's listener; `arg` is the struct axon. */
@@ -30,8 +30,9 @@ void axon_swap_app(struct axon *a, struct app *app_own);
 struct sf_time axon_deadline(const struct conf *conf, struct sf_time received,
                              double timeout_seconds);
 
-/* One line and one count for an answered request; task "" when it never had one. */
-void axon_note(const struct answer_to *to, uint64_t id, const char *task, int status,
-               const char *generator, const char *message);
+/* One line and one count for an answered request; task "" when it never had one. With status 200 a
+ * message is the line of an answer that the preferred generator did not give: a warning. */
+void axon_note(const struct answer_to *to, const char *task, int status, const char *generator,
+               const char *message);
 
 #endif

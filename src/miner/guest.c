@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "miner/guest.h"
 
+#include "app/recording.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
@@ -18,12 +19,13 @@ static void note(const struct job *j, int status, const char *generator, const c
     metric_add(metric_counter("storyfi_guest_requests_total", labels,
                               "Requests of others than validators that were answered."),
                1);
-    log_event(status == 200 ? LOG_INFO : LOG_WARN, LOG_AXON,
-              status == 200 ? "request answered" : "request refused", LOG_I("req", j->id),
-              LOG_S("origin", origin), LOG_S("peer", j->peer_ip),
+    bool fallback = status == 200 && message[0] != '\0';
+    const char *what = status == 200 ? "request answered" : "request refused";
+    log_event(status == 200 && !fallback ? LOG_INFO : LOG_WARN, LOG_AXON, fallback ? message : what,
+              LOG_I("req", j->id), LOG_S("origin", origin), LOG_S("peer", j->peer_ip),
               LOG_S("task", story_task_name(j->request.task)), LOG_I("status", status),
               LOG_I("ms", sf_between(j->received, sf_now())), LOG_S("generator", generator),
-              LOG_S("err", message));
+              LOG_S("err", fallback ? "" : message));
 }
 
 void guest_succeed(const struct job *j, const struct gen_trail *trail,
@@ -32,6 +34,7 @@ void guest_succeed(const struct job *j, const struct gen_trail *trail,
     const struct gen_usage *u = &result->usage;
     json_t *info = app_model_info(trail, result);
     json_t *body = NULL;
+    char fallback[512];
     if (info != NULL) {
         body =
             json_pack("{s:O, s:o, s:{s:I, s:I, s:I, s:f}}", "content", result->output, "model_info",
@@ -39,7 +42,9 @@ void guest_succeed(const struct job *j, const struct gen_trail *trail,
                       (json_int_t)u->cached_tokens, "generated_tokens",
                       (json_int_t)u->generated_tokens, "tokens_per_second", u->tokens_per_second);
     }
-    note(j, body == NULL ? 503 : 200, trail->answered->name, body == NULL ? "out of memory" : "");
+    job_name_fallback(j, trail, fallback, sizeof fallback);
+    note(j, body == NULL ? 503 : 200, trail->answered->name,
+         body == NULL ? "out of memory" : fallback);
     reply_json(j->exchange, 200, body);
 }
 
@@ -51,6 +56,24 @@ void guest_fail(const struct job *j, int status, const char *message)
     } else {
         reply_message(j->exchange, status, message);
     }
+}
+
+void guest_turn_away(struct job *j_own, const char *message)
+{
+    atomic_store(&j_own->displaced, true);
+    if (job_take_answer(j_own, 503)) {
+        guest_fail(j_own, 503, message);
+    }
+    recording_put(j_own->app, &(struct recording){.id = j_own->id,
+                                                  .origin = j_own->origin,
+                                                  .peer = j_own->peer_ip,
+                                                  .request = &j_own->request,
+                                                  .received = j_own->received,
+                                                  .deadline = j_own->deadline,
+                                                  .answered = sf_now(),
+                                                  .status = atomic_load(&j_own->answered),
+                                                  .message = message});
+    job_free(j_own);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -139,13 +162,12 @@ static struct job *job_of(struct axon *a, const struct guest_options *o, struct 
 static void queue_job(struct axon *a, struct job *j)
 {
     const struct conf *conf = app_conf(j->app);
-    j->id = ++a->last_id;
+    j->id = app_next_id(j->app);
+    (void)atomic_fetch_add(&a->n_requests, 1);
     j->relays++;
     j->target = sf_earlier(j->deadline, sf_after(j->received, conf->deadline.target_ms));
     if (queue_push(a->queue, j) != SF_OK) {
-        atomic_store(&j->displaced, true);
-        guest_fail(j, 503, "the queue is full, or the program is ending: try again");
-        job_free(j);
+        guest_turn_away(j, "the queue is full, or the program is ending: try again");
     }
 }
 

@@ -26,5 +26,7 @@ void guest_handle(struct axon *a, const struct guest_options *o, struct http_exc
 void guest_succeed(const struct job *j, const struct gen_trail *trail,
                    const struct gen_result *result);
 void guest_fail(const struct job *j, int status, const char *message);
+/* Answers, records and frees a job that nobody will work on: 503, it may be tried again. */
+void guest_turn_away(struct job *j_own, const char *message);
 
 #endif

@@ -13,7 +13,7 @@
  * worker frees. */
 struct job {
     struct job *next;
-    uint64_t id;
+    int64_t id;                 /* in log and journal */
     enum request_origin origin; /* ORIGIN_VALIDATOR: by the axon, the others are guests (guest.h) */
     struct http_exchange *exchange;
     struct synapse synapse;
@@ -23,8 +23,9 @@ struct job {
     struct sf_time received, deadline, target;
     char peer_ip[46];
     unsigned peer_port;
-    double priority; /* higher first; the older first among equals */
-    atomic_bool answered, cancel;
+    double priority;     /* higher first; the older first among equals */
+    atomic_int answered; /* the status that went out; 0 none yet */
+    atomic_bool cancel;
     /* of guests: */
     atomic_bool displaced; /* gave way to others: it may be tried again */
     char only[64];         /* the one generator that may answer, "" all */
@@ -33,5 +34,10 @@ struct job {
 };
 
 void job_free(struct job *j);
+/* "answered by api after local failed: no progress for 10 s"; "" when the first one that may answer
+ * did. */
+void job_name_fallback(const struct job *j, const struct gen_trail *trail, char *out, size_t n);
+/* Whether it is the caller's to answer with this status. */
+bool job_take_answer(struct job *j, int status);
 
 #endif

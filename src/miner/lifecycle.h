@@ -2,29 +2,42 @@
 #ifndef SF_MINER_LIFECYCLE_H
 #define SF_MINER_LIFECYCLE_H
 
+#include "miner/hop_state.h"
+#include "miner/notify.h"
 #include "miner/reload.h"
 
 #include <signal.h>
 
 /* What the programs that serve until they are told to stop have in common: `miner` and `serve`.
  * Main thread only. */
+struct lifecycle {
+    struct axon *axon;
+    miner_reload_fn reload; /* on SIGHUP */
+    void *reload_arg;
+    /* its own: */
+    sigset_t signals;
+    struct reload reloading;
+    struct hop_states states;
+    struct sf_time weigh_at;
+    struct notify notify;
+    bool listening; /* from lifecycle_serve to lifecycle_finish: ready is said to systemd then only
+                     */
+};
 
-/* Blocks SIGTERM, SIGINT and SIGHUP for this thread and those it starts; they are taken by
- * lifecycle_next_signal. */
-void lifecycle_block_signals(sigset_t *signals);
-/* The signal that arrived within `wait`, 0 for none. */
-int lifecycle_next_signal(const sigset_t *signals, sf_ms wait);
+/* Blocks SIGTERM, SIGINT and SIGHUP for this thread and those it starts. */
+void lifecycle_init(struct lifecycle *l, const struct conf *conf);
+void lifecycle_fini(struct lifecycle *l);
 
 /* Waits for the preferred generator (at most two minutes) and prints which one answers; true when
  * the program is to end. */
-bool lifecycle_wait_ready(struct axon *axon, const sigset_t *signals);
+bool lifecycle_wait_ready(struct lifecycle *l);
 
-/* Reloads on SIGHUP and answers what is past its deadline, until SIGTERM or SIGINT. */
-void lifecycle_serve(struct axon *axon, const sigset_t *signals, miner_reload_fn reload, void *arg,
-                     struct reload *state);
+/* With an open listener: reloads on SIGHUP, answers what is past its deadline, notes how the
+ * generators are, until SIGTERM or SIGINT. */
+void lifecycle_serve(struct lifecycle *l);
 
 /* Takes nothing new in; what is in flight is finished within a minute, the rest is answered 503. A
  * second signal ends the program at once. `server` may be NULL. */
-void lifecycle_finish(struct axon *axon, struct http_server *server, const sigset_t *signals);
+void lifecycle_finish(struct lifecycle *l, struct http_server *server);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "miner/miner.h"
 
+#include "app/ledger.h"
 #include "base/log.h"
 #include "bittensor/wallet.h"
 #include "miner/admin.h"
@@ -21,10 +22,9 @@ struct miner {
     struct admin admin;
     struct http_server *axon_server, *admin_server;
     struct workers *workers;
-    struct reload reload;
+    struct lifecycle life;
     int lock_fd;
     char axon_ip[64];
-    sigset_t signals;
 };
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -138,7 +138,7 @@ static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf
 
 static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
 {
-    struct app_options o = {.only = NULL, .probes = true};
+    struct app_options o = {.probes = true, .journal = APP_JOURNAL_SERVER};
     choose_axon_ip(m, conf);
     enum sf_err err = open_identity(m, conf, eb);
     if (err == SF_OK) {
@@ -170,7 +170,7 @@ static void close_all(struct miner *m)
     }
     http_server_close(m->axon_server);
     http_server_close(m->admin_server);
-    reload_close(&m->reload);
+    lifecycle_fini(&m->life);
     app_close(m->axon.app);
     queue_close(m->axon.queue);
     nonce_table_close(m->axon.nonces);
@@ -183,20 +183,21 @@ static void close_all(struct miner *m)
 enum sf_err miner_run(const struct conf *conf, miner_reload_fn reload, void *arg,
                       struct sf_errbuf *eb)
 {
-    struct miner m = {.lock_fd = -1, .axon_ip = "", .reload = {.fresh = NULL}};
+    struct miner m = {.lock_fd = -1, .axon_ip = ""};
     (void)pthread_mutex_init(&m.axon.lock, NULL);
-    lifecycle_block_signals(&m.signals);
+    m.life = (struct lifecycle){.axon = &m.axon, .reload = reload, .reload_arg = arg};
+    lifecycle_init(&m.life, conf); /* every thread inherits the mask */
     m.admin = (struct admin){.axon = &m.axon, .started = sf_now(), .axon_ip = ""};
     enum sf_err err = open_all(&m, conf, eb);
-    if (err == SF_OK && !lifecycle_wait_ready(&m.axon, &m.signals)) {
+    if (err == SF_OK && !lifecycle_wait_ready(&m.life)) {
         err = open_axon(&m, conf, eb);
         if (err == SF_OK) {
-            lifecycle_serve(&m.axon, &m.signals, reload, arg, &m.reload);
+            lifecycle_serve(&m.life);
         }
     }
     if (err == SF_OK) {
         atomic_store(&m.admin.serving, false);
-        lifecycle_finish(&m.axon, m.axon_server, &m.signals);
+        lifecycle_finish(&m.life, m.axon_server);
     }
     close_all(&m);
     return err;

@@ -27,6 +27,23 @@ void job_free(struct job *j)
     free(j);
 }
 
+void job_name_fallback(const struct job *j, const struct gen_trail *trail, char *out, size_t n)
+{
+    const struct gen_step *first = j->only[0] != '\0' ? NULL : gen_trail_first_failure(trail);
+    out[0] = '\0';
+    if (first != NULL) {
+        (void)snprintf(out, n, "answered by %s after %s %s: %s", trail->answered->name, first->name,
+                       first->outcome == GEN_STEP_FAILED ? "failed" : "was passed over",
+                       first->reason);
+    }
+}
+
+bool job_take_answer(struct job *j, int status)
+{
+    int none = 0;
+    return atomic_compare_exchange_strong(&j->answered, &none, status);
+}
+
 enum sf_err queue_open(size_t size, struct queue **out)
 {
     struct queue *q = sf_alloc(sizeof *q);

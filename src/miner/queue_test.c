@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static struct job *job_of(uint64_t id, double priority)
+static struct job *job_of(int64_t id, double priority)
 {
     struct job *j = sf_xalloc(sizeof *j);
     j->id = id;
@@ -21,10 +21,10 @@ static struct job *job_of(uint64_t id, double priority)
 static void highest_priority_first_then_the_oldest(void **state)
 {
     static const struct {
-        uint64_t id;
+        int64_t id;
         double priority;
     } in[] = {{1, 0}, {2, 5}, {3, 0}, {4, 9}, {5, 5}};
-    static const uint64_t out[] = {4, 2, 5, 1, 3};
+    static const int64_t out[] = {4, 2, 5, 1, 3};
     struct queue *q = NULL;
     (void)state;
     assert_int_equal(queue_open(8, &q), SF_OK);
@@ -89,17 +89,17 @@ static void draining_wakes_who_waits_and_takes_nothing_in(void **state)
 
 static void count_seen(void *arg, struct job *j)
 {
-    uint64_t *sum = arg;
+    int64_t *sum = arg;
     *sum += j->id;
 }
 
 static void each_sees_what_waits_and_what_is_in_flight(void **state)
 {
     struct queue *q = NULL;
-    uint64_t sum = 0;
+    int64_t sum = 0;
     (void)state;
     assert_int_equal(queue_open(4, &q), SF_OK);
-    for (uint64_t id = 1; id <= 4; id *= 2)
+    for (int64_t id = 1; id <= 4; id *= 2)
         assert_int_equal(queue_push(q, job_of(id, 0)), SF_OK);
     struct job *j = queue_pop(q);
     queue_each(q, count_seen, &sum);
@@ -117,7 +117,7 @@ static void each_sees_what_waits_and_what_is_in_flight(void **state)
     queue_close(q);
 }
 
-static struct job *guest_of(uint64_t id)
+static struct job *guest_of(int64_t id)
 {
     struct job *j = job_of(id, JOB_PRIORITY_GUEST);
     j->origin = ORIGIN_CLI;
@@ -175,7 +175,7 @@ static void a_full_queue_lets_its_youngest_guest_go(void **state)
     free(out);
     assert_int_equal(queue_push(q, job_of(5, 0)), SF_OK);
     assert_null(queue_evict_guest(q)); /* validators stay */
-    for (uint64_t id = 3; id <= 5; id++) {
+    for (int64_t id = 3; id <= 5; id++) {
         struct job *j = queue_pop(q);
         assert_int_equal(j->id, id);
         done(q, j);

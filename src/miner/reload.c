@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "miner/reload.h"
 
+#include "app/ledger.h"
 #include "base/log.h"
+#include "journal/journal.h"
 
 #define START_MS 120000
+#define FLUSH_MS 2000
 
 static void say_difference(void *arg, const char *key, bool reload)
 {
@@ -13,9 +16,19 @@ static void say_difference(void *arg, const char *key, bool reload)
               LOG_S("key", key));
 }
 
+/* What the old chain spent counts for the new one: it must be on the disk to be read. */
+static void take_over_journal(struct app *fresh)
+{
+    const struct conf_journal *c = &app_conf(fresh)->journal;
+    struct journal *j = app_journal(fresh);
+    journal_set_limits(j, c->keep_days, c->max_bytes);
+    (void)journal_flush(j, FLUSH_MS);
+    ledger_charge(fresh);
+}
+
 void reload_begin(struct reload *r, struct axon *axon, miner_reload_fn reload, void *arg)
 {
-    struct app_options o = {.only = NULL, .probes = true};
+    struct app_options o = {.probes = true};
     struct sf_errbuf eb = {.code = SF_OK};
     const struct conf *conf = reload(arg);
     if (conf == NULL) {
@@ -24,8 +37,9 @@ void reload_begin(struct reload *r, struct axon *axon, miner_reload_fn reload, v
     reload_close(r);
     struct app *old = axon_take_app(axon);
     conf_diff(app_conf(old), conf, say_difference, NULL);
-    app_close(old);
+    o.successor_of = old;
     enum sf_err err = app_open(conf, &o, &r->fresh, &eb);
+    app_close(old);
     if (err != SF_OK) {
         log_event(LOG_ERROR, LOG_CONF, "new configuration refused, the old one stays",
                   LOG_ERR(&eb, err));
@@ -43,6 +57,7 @@ void reload_tick(struct reload *r, struct axon *axon)
         log_event(LOG_WARN, LOG_CONF, "configuration loaded again",
                   LOG_S("file", app_conf(r->fresh)->file));
         app_print_status(r->fresh);
+        take_over_journal(r->fresh);
         axon_swap_app(axon, r->fresh);
         r->fresh = NULL;
         return;

@@ -15,8 +15,7 @@ struct serve {
     struct axon axon; /* queue, generators, counter: what workers need; no identity */
     struct http_server *server;
     struct workers *workers;
-    struct reload reload;
-    sigset_t signals;
+    struct lifecycle life;
     const char *token;
 };
 
@@ -131,7 +130,7 @@ static enum sf_err open_server(struct serve *s, const struct conf *conf,
 
 static enum sf_err open_all(struct serve *s, const struct conf *conf, struct sf_errbuf *eb)
 {
-    struct app_options o = {.only = NULL, .probes = true};
+    struct app_options o = {.probes = true, .journal = APP_JOURNAL_SERVER};
     enum sf_err err = queue_open((size_t)conf->axon.queue_size, &s->axon.queue);
     if (err == SF_OK) {
         err = app_open(conf, &o, &s->axon.app, eb);
@@ -146,7 +145,7 @@ static void close_all(struct serve *s)
         workers_close(s->workers);
     }
     http_server_close(s->server);
-    reload_close(&s->reload);
+    lifecycle_fini(&s->life);
     app_close(s->axon.app);
     queue_close(s->axon.queue);
     (void)pthread_mutex_destroy(&s->axon.lock);
@@ -155,7 +154,7 @@ static void close_all(struct serve *s)
 enum sf_err serve_run(const struct conf *conf, const struct serve_options *o,
                       miner_reload_fn reload, void *arg, struct sf_errbuf *eb)
 {
-    struct serve s = {.token = o->token, .reload = {.fresh = NULL}};
+    struct serve s = {.token = o->token};
     if (o->token == NULL && !address_is_loopback(o->ip)) {
         return sf_fail(eb, SF_ECONFIG,
                        "--ip %s can be reached from other machines: put a token into "
@@ -164,16 +163,17 @@ enum sf_err serve_run(const struct conf *conf, const struct serve_options *o,
                        o->ip);
     }
     (void)pthread_mutex_init(&s.axon.lock, NULL);
-    lifecycle_block_signals(&s.signals); /* every thread inherits it */
+    s.life = (struct lifecycle){.axon = &s.axon, .reload = reload, .reload_arg = arg};
+    lifecycle_init(&s.life, conf); /* every thread inherits the mask */
     enum sf_err err = open_all(&s, conf, eb);
-    if (err == SF_OK && !lifecycle_wait_ready(&s.axon, &s.signals)) {
+    if (err == SF_OK && !lifecycle_wait_ready(&s.life)) {
         err = open_server(&s, conf, o, eb);
         if (err == SF_OK) {
-            lifecycle_serve(&s.axon, &s.signals, reload, arg, &s.reload);
+            lifecycle_serve(&s.life);
         }
     }
     if (err == SF_OK) {
-        lifecycle_finish(&s.axon, s.server, &s.signals);
+        lifecycle_finish(&s.life, s.server);
     }
     close_all(&s);
     return err;

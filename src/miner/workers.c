@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "miner/workers.h"
 
+#include "app/recording.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -21,6 +22,7 @@ static struct answer_to answer_to_job(const struct job *j)
     return (struct answer_to){.exchange = j->exchange,
                               .synapse = &j->synapse,
                               .route = "StoryGenerationSynapse",
+                              .id = j->id,
                               .peer_ip = j->peer_ip,
                               .peer_port = j->peer_port,
                               .received = j->received};
@@ -31,13 +33,13 @@ static void fail_job(struct axon *a, struct job *j, int status, const char *mess
                      const char *detail)
 {
     struct answer_to to = answer_to_job(j);
-    if (atomic_exchange(&j->answered, true)) {
+    if (!job_take_answer(j, status)) {
         return;
     }
     if (j->origin != ORIGIN_VALIDATOR) {
         guest_fail(j, status, detail);
     } else {
-        axon_note(&to, j->id, story_task_name(j->request.task), status, "", detail);
+        axon_note(&to, story_task_name(j->request.task), status, "", detail);
         answer_error(&a->me, &to, status, message);
     }
 }
@@ -45,9 +47,10 @@ static void fail_job(struct axon *a, struct job *j, int status, const char *mess
 static void succeed(struct axon *a, struct job *j, const struct gen_trail *trail,
                     const struct gen_result *result)
 {
+    char fallback[512];
     struct answer_to to = answer_to_job(j);
     if (j->origin != ORIGIN_VALIDATOR) {
-        if (!atomic_exchange(&j->answered, true)) {
+        if (job_take_answer(j, 200)) {
             guest_succeed(j, trail, result);
         }
         return;
@@ -60,11 +63,32 @@ static void succeed(struct axon *a, struct job *j, const struct gen_trail *trail
                                     .miner_version = STORYFI_VERSION};
     if (info == NULL) {
         fail_job(a, j, 503, "out of memory", "out of memory");
-    } else if (!atomic_exchange(&j->answered, true)) {
-        axon_note(&to, j->id, story_task_name(j->request.task), 200, trail->answered->name, "");
+    } else if (job_take_answer(j, 200)) {
+        job_name_fallback(j, trail, fallback, sizeof fallback);
+        axon_note(&to, story_task_name(j->request.task), 200, trail->answered->name, fallback);
         answer_success(&a->me, &to, j->body, &answer);
     }
     json_decref(info);
+}
+
+/* After the answer has left: nobody waits for it. */
+static void record(struct job *j, const struct recording *known)
+{
+    struct recording r = *known;
+    int status = atomic_load(&j->answered);
+    r.id = j->id;
+    r.origin = j->origin;
+    r.hotkey = j->origin == ORIGIN_VALIDATOR ? j->synapse.dendrite_hotkey : NULL;
+    r.peer = j->peer_ip;
+    r.request = &j->request;
+    r.received = j->received;
+    r.deadline = j->deadline;
+    r.answered = sf_now();
+    r.status = status;
+    if (status != 200 && r.message == NULL) {
+        r.message = "the answer came too late";
+    }
+    recording_put(j->app, &r);
 }
 
 static void work(struct axon *a, struct job *j)
@@ -84,17 +108,23 @@ static void work(struct axon *a, struct job *j)
     if (call.seed == 0) {
         sf_random(&call.seed, sizeof call.seed);
     }
+    struct recording known = {.seed = call.seed, .trail = &trail, .walked = sf_now()};
     enum sf_err err = gen_chain_generate(app_chain(j->app), &call, &result, &trail, &eb);
     free(prompt), prompt = NULL;
     if (err == SF_OK) {
         succeed(a, j, &trail, &result);
-        gen_result_fini(&result);
+        known.result = &result;
     } else {
         int status = err == SF_EDEADLINE ? 408 : 503;
-        fail_job(a, j, status, status == 408 ? "Deadline passed" : "No generator available",
-                 err == SF_ECANCELED && atomic_load(&j->displaced)
-                     ? "gave way to a validator: try again"
-                     : sf_err_text(&eb, err));
+        const char *why = err == SF_ECANCELED && atomic_load(&j->displaced)
+                              ? "gave way to a validator: try again"
+                              : sf_err_text(&eb, err);
+        fail_job(a, j, status, status == 408 ? "Deadline passed" : "No generator available", why);
+        known.message = why;
+    }
+    record(j, &known);
+    if (err == SF_OK) {
+        gen_result_fini(&result);
     }
 }
 
