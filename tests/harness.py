@@ -15,6 +15,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STORYFI = os.environ.get("STORYFI", str(ROOT / "build" / "storyfi"))
 SCRIPTS = ROOT / "tests" / "data" / "scripts"
+# What commands record goes to a folder of this run's, not to the tester's own journal.
+os.environ.setdefault("STORYFI_STATE_DIR", tempfile.mkdtemp(prefix="storyfi-state-"))
 failed = 0
 one_at_a_time = threading.Lock()
 

@@ -27,15 +27,20 @@ const struct args_spec cmd_generate_spec = {
     .takes_settings = true,
 };
 
-static void print_answer(const struct gen_result *result, sf_ms took)
+/* `id`: what `storyfi trail` takes, 0 unknown. */
+static void print_answer(const struct gen_result *result, sf_ms took, int64_t id)
 {
     struct sf_buf text;
     sf_buf_init(&text, 8U << 20);
     json_print_pretty(result->output, &text);
     puts(sf_buf_z(&text));
-    fprintf(stderr, "%.1f s, %lld tokens, %.0f tokens/s, by %s\n", sf_seconds(took),
+    fprintf(stderr, "%.1f s, %lld tokens, %.0f tokens/s, by %s", sf_seconds(took),
             (long long)result->usage.generated_tokens, result->usage.tokens_per_second,
             result->name);
+    if (id > 0) {
+        fprintf(stderr, " (storyfi trail %lld)", (long long)id);
+    }
+    fputc('\n', stderr);
     sf_buf_fini(&text);
 }
 
@@ -58,7 +63,7 @@ static enum sf_err generate(struct app *app, const struct story_request *r,
         sf_buf_fini(&why);
         return err;
     }
-    print_answer(&run.result, run.took_ms);
+    print_answer(&run.result, run.took_ms, run.id);
     gen_result_fini(&run.result);
     return SF_OK;
 }
@@ -68,7 +73,7 @@ static int generate_here(const struct conf *conf, const char *only, const struct
 {
     struct app *app = NULL;
     struct sf_errbuf eb = {.code = SF_OK};
-    struct app_options chain = {.only = only};
+    struct app_options chain = {.only = only, .journal = APP_JOURNAL_COMMAND};
     enum sf_err err = app_open(conf, &chain, &app, &eb);
     if (err != SF_OK) {
         fprintf(stderr, "storyfi: generate: %s\n", sf_err_text(&eb, err));
@@ -89,7 +94,7 @@ static int generate_there(const struct running_miner *miner, const char *only,
     if (err != SF_OK) {
         fprintf(stderr, "storyfi: generate: %s\n", sf_err_text(&eb, err));
     } else {
-        print_answer(&result, sf_between(started, sf_now()));
+        print_answer(&result, sf_between(started, sf_now()), 0);
         gen_result_fini(&result);
     }
     return sf_err_info(err)->exit_code;

@@ -2,6 +2,7 @@
 #include "app/miner_address.h"
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/journal_show.h"
 #include "cmd/settings.h"
 #include "http/client.h"
 #include "json/json.h"
@@ -20,17 +21,90 @@ const struct args_spec cmd_status_spec = {
     .takes_settings = true,
 };
 
+/* "3 h", "25 s": how long ago, or for how long. */
+static const char *shown_span(double seconds, char *out, size_t n)
+{
+    static const struct {
+        double seconds;
+        const char *unit;
+    } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+    size_t i = 0;
+    while (i + 1 < sizeof units / sizeof units[0] && seconds < units[i].seconds) {
+        i++;
+    }
+    (void)snprintf(out, n, "%.0f %s", seconds / units[i].seconds, units[i].unit);
+    return out;
+}
+
+/* What came from a target, fit for a terminal. */
+static void print_clean(const char *label, const char *text)
+{
+    struct sf_buf clean;
+    sf_buf_init(&clean, 8192);
+    journal_show_text(text, 400, &clean);
+    if (clean.n > 0) {
+        printf("  %-12s %s%s\n", "", label, sf_buf_z(&clean));
+    }
+    sf_buf_fini(&clean);
+}
+
+static void print_last_error(const json_t *g)
+{
+    char label[64], span[32];
+    double age = 0;
+    if (json_get_number(g, "last_error_age_seconds", &age)) {
+        (void)snprintf(label, sizeof label,
+                       "last error, %s ago: ", shown_span(age, span, sizeof span));
+        print_clean(label, json_get_string(g, "last_error"));
+    }
+}
+
+static void print_day(const json_t *day)
+{
+    double cost = 0;
+    int64_t answers = journal_show_int(day, "answers"),
+            failures = journal_show_int(day, "failures");
+    int64_t requests = journal_show_int(day, "requests");
+    if (day == NULL) {
+        return;
+    }
+    printf("  %-12s last 24 h: %lld answers, %lld failures", "", (long long)answers,
+           (long long)failures);
+    if (answers + failures > 0) {
+        printf(" (%.0f %% good)", 100.0 * (double)answers / (double)(answers + failures));
+    }
+    if (answers > 0) {
+        printf(", half within %.1f s, 95 %% within %.1f s", journal_show_seconds(day, "p50_ms"),
+               journal_show_seconds(day, "p95_ms"));
+    }
+    (void)json_get_number(day, "cost_usd", &cost);
+    if (requests > 0) {
+        printf("; %lld paid requests, %lld tokens in, %lld out, $%.4f", (long long)requests,
+               (long long)journal_show_int(day, "prompt_tokens"),
+               (long long)journal_show_int(day, "generated_tokens"), cost);
+    }
+    puts("");
+}
+
 static void print_generator(const json_t *g)
 {
-    int64_t answers = 0, failures = 0;
-    const char *reason = json_get_string(g, "reason");
-    (void)json_get_int(g, "answers", &answers);
-    (void)json_get_int(g, "failures", &failures);
-    printf("  %-12s %-9s answers %lld, failures %lld  %s\n", json_get_string(g, "name"),
-           json_get_bool(g, "breaker_open", false) ? "resting" : json_get_string(g, "state"),
-           (long long)answers, (long long)failures, json_get_string(g, "target"));
-    if (reason != NULL && reason[0] != '\0') {
-        printf("  %-12s %s\n", "", reason);
+    char span[32] = "";
+    double left = 0;
+    bool out = json_get_number(g, "out_for_seconds", &left);
+    printf("  %-12s %-9s answers %lld, failures %lld%s%s  %s\n", json_get_string(g, "name"),
+           json_get_string(g, "use"), (long long)journal_show_int(g, "answers"),
+           (long long)journal_show_int(g, "failures"), out ? ", out for " : "",
+           out ? shown_span(left, span, sizeof span) : "", json_get_string(g, "target"));
+    print_clean("", json_get_string(g, "reason"));
+    print_last_error(g);
+    print_day(json_get_object(g, "last_24h"));
+}
+
+static void print_journal(const json_t *j)
+{
+    if (j != NULL && !json_get_bool(j, "writing", true)) {
+        printf("journal        requests are not recorded\n");
+        print_clean("", json_get_string(j, "reason"));
     }
 }
 
@@ -53,6 +127,7 @@ static void print_status(const json_t *s)
     for (size_t i = 0; i < json_array_size(list); i++) {
         print_generator(json_array_get(list, i));
     }
+    print_journal(json_get_object(s, "journal"));
 }
 
 static bool is_status(const json_t *s)

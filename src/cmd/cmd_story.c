@@ -201,7 +201,7 @@ static enum sf_err write_new(const struct args *a, const struct conf *conf, json
     progress_init(&progress, args_is_terminal(stderr) ? stderr : NULL);
     struct running_miner miner;
     w.only = args_get(a, "--mode");
-    struct app_options o = {.only = w.only};
+    struct app_options o = {.only = w.only, .journal = APP_JOURNAL_COMMAND};
     int first, last;
     read_range(a, &first, &last);
     w.story = json_pack("{s:s}", "user_input", a->words[0]);

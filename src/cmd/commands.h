@@ -9,6 +9,8 @@
 #define COMMANDS(X)                                                                                \
     X(miner)                                                                                       \
     X(status)                                                                                      \
+    X(history)                                                                                     \
+    X(trail)                                                                                       \
     X(generate)                                                                                    \
     X(story)                                                                                       \
     X(serve)                                                                                       \

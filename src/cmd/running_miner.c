@@ -13,19 +13,12 @@
 
 /* ---- finding --------------------------------------------------------------------------------- */
 
-static void url_of(const struct conf *conf, const char *path, char *out, size_t n_out)
-{
-    bool v6 = strchr(conf->admin.ip, ':') != NULL;
-    (void)snprintf(out, n_out, "http://%s%.64s%s:%lld%s", v6 ? "[" : "", conf->admin.ip,
-                   v6 ? "]" : "", (long long)conf->admin.port, path);
-}
-
 static json_t *read_status(const struct conf *conf)
 {
-    char url[128];
+    char url[MINER_ADDRESS_MAX];
     struct http_answer answer;
     json_t *status = NULL;
-    url_of(conf, "/status", url, sizeof url);
+    miner_address(conf, "/status", url);
     struct http_call call = {
         .url = url, .deadline = sf_after(sf_now(), LOOK_MS), .max_body_bytes = 1U << 20};
     enum sf_err err = http_client_call(&call, &answer, NULL);
@@ -83,7 +76,7 @@ bool running_miner_find(const struct args *a, const struct conf *conf, const cha
     }
     *out = (struct running_miner){.pid = 0};
     (void)json_get_int(status, "pid", &out->pid);
-    url_of(conf, "/generate", out->url, sizeof out->url);
+    miner_address(conf, "/generate", out->url);
     if (!has_same_configuration(conf, status)) {
         why = "has another configuration";
     } else if (sets_generators(a)) {

@@ -2,13 +2,14 @@
 #ifndef SF_CMD_RUNNING_MINER_H
 #define SF_CMD_RUNNING_MINER_H
 
+#include "app/miner_address.h"
 #include "app/run.h"
 #include "cmd/args.h"
 
 /* A miner that runs on this machine and writes for `generate` and `story` too, behind every
  * validator: its model is loaded already, and a second one would take its memory. */
 struct running_miner {
-    char url[128]; /* of its POST /generate */
+    char url[MINER_ADDRESS_MAX]; /* of its POST /generate */
     int64_t pid;
 };
 

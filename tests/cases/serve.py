@@ -71,7 +71,8 @@ def wait_until(true, seconds=15):
 
 
 def door():
-    with Serve(write("script", script_config("stories.py"))) as s:
+    state = ["--state_dir", str(TMP / "state")]
+    with Serve(write("script", script_config("stories.py")), *state) as s:
         status, body = post(s.port, ASK)
         answer = json.loads(body)
         check("serve: answers with content, model_info and usage", status == 200 and set(answer) == {"content", "model_info", "usage"}
@@ -92,6 +93,7 @@ def door():
             check(f"serve: {name} is {expected} with a message", status == expected and json.loads(body)["message"], (status, body))
         check("serve: only its routes", post(s.port, ASK, path="/x")[0] == 404 and Miner.get(s.port, "/generate")[0] == 405)
         check("serve: answers still, and ends with 0", post(s.port, ASK)[0] == 200 and s.stop() == 0, s.log.read_text())
+        check("serve: the journal has its callers", origins(*state) == [("serve", 200), ("serve", 503)], origins(*state))
     one = ["--axon.max_workers", "1", "--axon.queue_size", "1"]
     with Serve(write("hang", script_config("hang.sh")), *one) as s:
         ends = []
@@ -170,6 +172,12 @@ def circle():
         check("serve: and say why", "went in a circle" in a.log.read_text() + b.log.read_text(), b.log.read_text()[-800:])
 
 
+def origins(*flags):
+    """Who asked and with which status, as the journal has it."""
+    wait_until(lambda: json.loads(run("history", "--json", *flags).stdout) != [])
+    return sorted({(r["origin"], r["status"]) for r in json.loads(run("history", "--json", *flags).stdout)})
+
+
 def by_the_miner():
     with Miner(script_config("stories.py")) as m:
         here = ["--config", m.config, "--admin.port", m.admin]
@@ -189,6 +197,9 @@ def by_the_miner():
             check(f"serve: {name} works alone", "using the miner" not in r.stderr and (text is None or text in r.stderr), r.stderr)
         r = run("generate", *here, "--mode", "custom", "--task", "blueprint", "--input", "x")
         check("serve: a mode that it has is passed on", r.returncode == 0 and "using the miner" in r.stderr, r.stderr)
+        m.query()
+        check("serve: the journal tells the command from the validator", wait_until(lambda: origins(*m.flags) == [
+            ("cli", 200), ("validator", 200)]), origins(*m.flags))
         check("serve: a page elsewhere cannot make the miner write", post(m.admin, ASK, {"Origin": "http://evil.example"})[0] == 403
               and post(m.admin, ASK, {"Host": "evil.example"})[0] == 403 and post(m.admin, ASK, {"Content-Type": "text/plain"})[0] == 415)
         check("serve: the axon has no such route", post(m.port, ASK)[0] == 404)
