@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +14,9 @@
 #define CONNECT_MS 5000
 /* Multi handles kept for the next call; each holds its own connections. */
 #define IDLE_MAX 16
+/* Some servers (llama-server) close after an answer without saying so; a request that is sent at
+ * once then is lost, and not sent again. In this time the close is seen. */
+#define SETTLE_MS 3
 #define CONNECTIONS_MAX 16L
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -335,7 +339,10 @@ static void flight_cancel(struct flight *f)
 
 struct http_client {
     pthread_mutex_t lock; /* of what follows */
-    CURLM *idle[IDLE_MAX];
+    struct kept {
+        CURLM *multi;
+        struct sf_time used; /* when a transfer ended last */
+    } idle[IDLE_MAX];
     size_t n_idle;
 };
 
@@ -357,48 +364,51 @@ void http_client_close(struct http_client *c)
         return;
     }
     for (size_t i = 0; i < c->n_idle; i++) {
-        (void)curl_multi_cleanup(c->idle[i]);
+        (void)curl_multi_cleanup(c->idle[i].multi);
     }
     (void)pthread_mutex_destroy(&c->lock);
     free(c);
 }
 
-static CURLM *take_multi(struct http_client *c)
+static struct kept take_multi(struct http_client *c)
 {
+    struct kept k = {.multi = NULL};
     (void)pthread_mutex_lock(&c->lock);
-    CURLM *m = c->n_idle > 0 ? c->idle[--c->n_idle] : NULL;
-    (void)pthread_mutex_unlock(&c->lock);
-    if (m == NULL) {
-        m = curl_multi_init();
-        (void)curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+    if (c->n_idle > 0) {
+        k = c->idle[--c->n_idle];
     }
-    return m;
+    (void)pthread_mutex_unlock(&c->lock);
+    if (k.multi == NULL) {
+        k.multi = curl_multi_init();
+        (void)curl_multi_setopt(k.multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+    }
+    return k;
 }
 
-static void put_multi(struct http_client *c, CURLM *m)
+static void put_multi(struct http_client *c, struct kept k)
 {
     (void)pthread_mutex_lock(&c->lock);
-    bool kept = c->n_idle < IDLE_MAX;
-    if (kept) {
-        c->idle[c->n_idle++] = m;
+    bool room = c->n_idle < IDLE_MAX;
+    if (room) {
+        c->idle[c->n_idle++] = k;
     }
     (void)pthread_mutex_unlock(&c->lock);
-    if (!kept) {
-        (void)curl_multi_cleanup(m);
+    if (!room) {
+        (void)curl_multi_cleanup(k.multi);
     }
 }
 
 /* Forgets all connections that are kept and not in use. */
 static void drop_idle(struct http_client *c)
 {
-    CURLM *list[IDLE_MAX];
+    struct kept list[IDLE_MAX];
     (void)pthread_mutex_lock(&c->lock);
     size_t n = c->n_idle;
     memcpy(list, c->idle, n * sizeof *list);
     c->n_idle = 0;
     (void)pthread_mutex_unlock(&c->lock);
     for (size_t i = 0; i < n; i++) {
-        (void)curl_multi_cleanup(list[i]);
+        (void)curl_multi_cleanup(list[i].multi);
     }
 }
 
@@ -417,6 +427,7 @@ static bool is_stale(const struct http_transfer *list, size_t n)
 
 struct squadron {
     CURLM *multi;
+    struct sf_time used;
     struct flight *flights;
     size_t n, started, ended;
 };
@@ -426,12 +437,23 @@ static void land(struct squadron *s, struct flight *f, CURLcode code)
     (void)curl_multi_remove_handle(s->multi, f->easy);
     flight_end(f, SF_OK, code);
     s->ended++;
+    s->used = sf_now();
+}
+
+/* Lets a connection that was used a moment ago show whether it stays. */
+static void settle(const struct squadron *s, const struct http_call *call)
+{
+    bool plain = strncmp(call->url, "http:", 5) == 0;
+    if (plain && s->used.ms != 0 && sf_between(s->used, sf_now()) <= SETTLE_MS) {
+        (void)poll(NULL, 0, SETTLE_MS);
+    }
 }
 
 static void start_more(struct squadron *s, size_t at_once)
 {
     while (s->started < s->n && (at_once == 0 || s->started - s->ended < at_once)) {
         struct flight *f = &s->flights[s->started++];
+        settle(s, &f->transfer->call);
         enum sf_err err = flight_begin(f);
         if (err == SF_OK && curl_multi_add_handle(s->multi, f->easy) != CURLM_OK) {
             err = SF_ENOMEM;
@@ -507,7 +529,9 @@ void http_client_perform(struct http_client *c, struct http_transfer *list, size
         list[i].err = SF_ENOMEM;
         list[i].eb = (struct sf_errbuf){.code = SF_ENOMEM, .text = "out of memory"};
     }
-    s.multi = n > 0 ? take_multi(c) : NULL;
+    struct kept k = n > 0 ? take_multi(c) : (struct kept){.multi = NULL};
+    s.multi = k.multi;
+    s.used = k.used;
     s.flights = s.multi == NULL ? NULL : sf_alloc(n * sizeof *s.flights);
     for (size_t i = 0; s.flights != NULL && i < n; i++) {
         s.flights[i].transfer = &list[i];
@@ -520,7 +544,7 @@ void http_client_perform(struct http_client *c, struct http_transfer *list, size
         (void)curl_multi_cleanup(s.multi);
         drop_idle(c);
     } else if (s.multi != NULL) {
-        put_multi(c, s.multi);
+        put_multi(c, (struct kept){s.multi, s.used});
     }
 }
 

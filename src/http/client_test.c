@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 /* A server that answers each request with a fixed text, or does what its end says. */
-enum ending { STAYS_OPEN, CLOSES, RESETS, HANGS };
+enum ending { STAYS_OPEN, CLOSES, RESETS, HANGS, CLOSES_UNTOLD };
 struct server {
     const char *text;
     size_t repeat; /* of the text's last 40 bytes, for endless bodies */
@@ -88,7 +88,11 @@ static bool reply(struct server *s, int fd)
     if (now > atomic_load(&s->most_together)) {
         atomic_store(&s->most_together, now);
     }
-    (void)send(fd, text, strlen(text), MSG_NOSIGNAL);
+    bool with_end = !ordinary && s->ending == CLOSES_UNTOLD; /* text and end in one segment */
+    (void)send(fd, text, strlen(text), MSG_NOSIGNAL | (with_end ? MSG_MORE : 0));
+    if (with_end) {
+        (void)shutdown(fd, SHUT_WR);
+    }
     size_t tail = strlen(text) < 40 ? strlen(text) : 40;
     for (size_t i = 0; !ordinary && i < s->repeat; i++) {
         if (send(fd, text + strlen(text) - tail, tail, MSG_NOSIGNAL) < 0) {
@@ -313,6 +317,26 @@ static void connections_are_used_again(void **state)
     }
     assert_int_equal(atomic_load(&s.requests), 5);
     assert_int_equal(atomic_load(&s.connections), 1);
+    http_client_close(c);
+    stop(&s);
+}
+
+static void a_server_that_closes_untold_is_asked_anew(void **state)
+{
+    (void)state;
+    struct server s = {.text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                       .ending = CLOSES_UNTOLD};
+    struct http_client *c = NULL;
+    char url[64];
+    start(&s);
+    assert_int_equal(http_client_open(&c), SF_OK);
+    for (int i = 0; i < 10; i++) {
+        struct http_transfer t = transfer_to(&s, url, 5000);
+        http_client_perform(c, &t, 1, 0, NULL);
+        assert_int_equal(t.err, SF_OK);
+        http_answer_fini(&t.answer);
+    }
+    assert_int_equal(atomic_load(&s.requests), 10);
     http_client_close(c);
     stop(&s);
 }
@@ -553,6 +577,7 @@ int main(void)
         cmocka_unit_test(what_was_not_reached_was_not_sent),
         cmocka_unit_test(a_connection_that_does_not_come_costs_half_of_the_time),
         cmocka_unit_test(connections_are_used_again),
+        cmocka_unit_test(a_server_that_closes_untold_is_asked_anew),
         cmocka_unit_test(a_request_that_was_sent_is_not_sent_again),
         cmocka_unit_test(a_dead_connection_takes_those_kept_beside_it_along),
         cmocka_unit_test(as_many_at_once_as_allowed),
