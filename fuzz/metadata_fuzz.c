@@ -28,8 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     /* Events of as hostile a chain: the tail of the same bytes. */
     struct dispatch_result result;
     size_t from = n - (n < 4096 ? n : 4096);
-    enum sf_err err = dispatch_read_events(m, (struct sf_str){(const char *)data + from, n - from},
-                                           1, &result, NULL);
+    err = dispatch_read_events(m, (struct sf_str){(const char *)data + from, n - from}, 1, &result,
+                               NULL);
     SF_BUG_ON(err > SF_OK);
     metadata_close(m);
     return 0;
