@@ -54,7 +54,7 @@ def incomplete(step, **more):
 
 
 def slow(step, **more):
-    return Row(step, "slow", wall=(0.9, 2.4 + SLACK), gone=True, **more)
+    return Row(step, "slow", **{"wall": (0.9, 2.4 + SLACK), "gone": True, **more})
 
 
 def good(step, **more):
@@ -74,7 +74,7 @@ COMMON = (
     transient("reset", script=("reset",), answer=PRIMARY, billed=1, name="one reset, then fine"),
     Row("refuse", "transient", (0, 0), down=True, name="connections refused", core=True),
     slow("hang headers", core=True),
-    slow("trickle"),
+    slow("trickle", wall=(0.9, 5 + SLACK)),  # speed is taken from the first token on
     Row("429", "rate", open=True, core=True), Row("429 far", "rate", open=True, rests=True, lasts=True),
     rate_fits("429 retry-after", 1),
     account("401", down=True), account("402"), account("403", core=True),
