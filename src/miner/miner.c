@@ -54,6 +54,7 @@ static enum sf_err open_nonces(struct miner *m, const struct conf *conf)
     struct nonce_options o = nonce_options_default();
     o.slack_ns = conf->axon.nonce_window_ms * 1000000;
     o.future_ns = conf->axon.nonce_future_ms * 1000000;
+    o.max_callers = (size_t)conf->axon.max_nonces;
     return nonce_table_open(&o, &m->axon.nonces);
 }
 
