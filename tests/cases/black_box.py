@@ -228,6 +228,14 @@ def slow_clients():
         check("case: it serves after slow and many connections", m.query().returncode == 0)
 
 
+def callers():
+    with Miner(script_config("spare.sh"), ["--axon.max_nonces", "16"]) as m:
+        answers = [m.query() for _ in range(17)]
+        check("case: as many callers as axon.max_nonces are remembered, and answered", all(r.returncode == 0 for r in answers[:16]),
+              [r.stderr for r in answers])
+        check("case: one more is told so", "too many callers" in answers[16].stderr, answers[16].stderr)
+
+
 def deadlines():
     with Miner(script_config("hang.sh"), ["--axon.max_workers", "1", "--axon.queue_size", "1"]) as m:
         results = []
@@ -257,7 +265,7 @@ def deadlines():
 
 
 def main():
-    for part in (commands, scoring, stories, scripts, script_places, examples, json_log, statuses, slow_clients, deadlines):
+    for part in (commands, scoring, stories, scripts, script_places, examples, json_log, statuses, slow_clients, callers, deadlines):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others

@@ -11,8 +11,8 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent), str(pathlib
 import harness  # noqa: E402
 import wire  # noqa: E402
 from fault_server import Target  # noqa: E402
-from harness import check  # noqa: E402
-from rig import SPARE, Rig, chain, endpoint, record, side_by_side  # noqa: E402
+from harness import check, run  # noqa: E402
+from rig import SPARE, Answer, Rig, chain, endpoint, record, side_by_side  # noqa: E402
 
 FULL = os.environ.get("STORYFI_FULL") == "1"
 SHORT = os.environ.get("STORYFI_SANITIZED") == "1"
@@ -43,7 +43,15 @@ def flap(targets, stop):
         k += 1
 
 
-def many(rig, n):
+def keys(rig):
+    """Sixteen callers: the miner remembers each one that it ever saw for a while."""
+    made = [["--wallet.path", str(rig.dir / "callers"), "--wallet.name", f"caller{k}", "--wallet.hotkey", "default"] for k in range(16)]
+    for flags in made:
+        run("wallet", "create", "--json", *flags)
+    return made
+
+
+def many(rig, n, callers):
     """Asks n times, eight at once; what was not answered and who answered."""
     lock, left, bad, by = threading.Lock(), [n], [], {}
 
@@ -53,7 +61,10 @@ def many(rig, n):
                 if left[0] == 0:
                     return
                 left[0] -= 1
-            a = rig.ask("blueprint", f"story {left[0]}", 20)
+                number = left[0]
+            r = run("query", "--axon", f"127.0.0.1:{rig.port}", "--axon.hotkey", rig.hotkey, "--task", "blueprint", "--input",
+                    f"story {number}", "--timeout", 20, "--json", *callers[number % len(callers)])
+            a = Answer(r, 0, 0)
             with lock:
                 by[a.info.get("name")] = by.get(a.info.get("name"), 0) + 1
                 if not a.ok:
@@ -71,11 +82,12 @@ def main():
         stop = threading.Event()
         flapping = threading.Thread(target=flap, args=([first, second], stop))
         flapping.start()
-        many(rig, 100)
+        callers = keys(rig)
+        many(rig, 100, callers)
         pid = rig.process.pid
         before = resident(pid), descriptors(pid)
         began = time.monotonic()
-        bad, by = many(rig, N)
+        bad, by = many(rig, N, callers)
         took = time.monotonic() - began
         stop.set()
         flapping.join()
