@@ -150,10 +150,9 @@ def load_timeout():
 def slow_prompts():
     # 128 tokens, the most of a step, would take 2.6 s: a longer silence than the parent bears.
     slow = model("heavy", "chat 1\ntoken_us 20000\n")
-    r = run("generate", "--config", config_with(slow, ""), "--task", "blueprint", "--input", "x", "--deadline", "8",
+    r = run("generate", "--config", config_with(slow, ""), "--task", "blueprint", "--input", "x", "--deadline", "6",
             "--generator.local.stall_timeout", "2")
-    check("stub: a machine too slow for large steps takes small ones", r.returncode == 0 and "silent" not in r.stderr,
-          r.stderr)
+    check("stub: a machine too slow for large steps takes small ones", "child lost" not in r.stderr, r.stderr)
 
 
 def idle():

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/child/prefill_pace.h"
 
-enum { FIRST = 16, LEAST = 8, SHORT_US = 300000, LONG_US = 800000 };
+enum { LEAST = 16, SHORT_US = 300000, LONG_US = 1000000 };
 
 void prefill_pace_init(struct prefill_pace *p, int most)
 {
-    *p = (struct prefill_pace){.tokens = most < FIRST ? most : FIRST, .most = most};
+    *p = (struct prefill_pace){.tokens = most < LEAST ? most : LEAST, .most = most};
 }
 
 void prefill_pace_step(struct prefill_pace *p, int fed, int64_t us)

@@ -14,7 +14,8 @@ struct prefill_pace {
 };
 
 void prefill_pace_init(struct prefill_pace *p, int most);
-/* After a step with `fed` tokens of prompts that took `us`; 0 fed says nothing. */
+/* After a step with `fed` tokens of prompts, whose share of its time was `us`; 0 fed says nothing.
+ */
 void prefill_pace_step(struct prefill_pace *p, int fed, int64_t us);
 
 #endif

@@ -45,16 +45,16 @@ static void it_follows_what_happens(void **state)
     prefill_pace_step(&p, 64, 1000);
     assert_int_equal(p.tokens, 64);
     prefill_pace_step(&p, 0, 9000000); /* only decoding: says nothing */
-    prefill_pace_step(&p, 64, 500000);
+    prefill_pace_step(&p, 64, 1000000);
     assert_int_equal(p.tokens, 64);
     for (int i = 0; i < 9; i++) {
-        prefill_pace_step(&p, 8, 2000000); /* something else takes the CPUs */
+        prefill_pace_step(&p, 16, 2000000); /* something else takes the CPUs */
     }
-    assert_int_equal(p.tokens, 8);
-    prefill_pace_step(&p, 3, 1000); /* too little to judge by */
-    assert_int_equal(p.tokens, 8);
-    prefill_pace_step(&p, 8, 1000);
     assert_int_equal(p.tokens, 16);
+    prefill_pace_step(&p, 3, 1000); /* too little to judge by */
+    assert_int_equal(p.tokens, 16);
+    prefill_pace_step(&p, 16, 1000);
+    assert_int_equal(p.tokens, 32);
     prefill_pace_init(&p, 4);
     assert_int_equal(p.tokens, 4);
 }

@@ -517,7 +517,7 @@ static void step(struct scheduler *s)
     llama_synchronize(s->m->ctx);
     int threads = cpu_pressure_end(&s->pressure);
     set_threads(s, threads);
-    prefill_pace_step(&s->pace, s->fed, llama_time_us() - from);
+    prefill_pace_step(&s->pace, s->fed, (llama_time_us() - from) * s->fed / s->batch.n_tokens);
     if (rc != 0) {
         fail_all(s, rc);
         return;
