@@ -37,7 +37,8 @@ struct fake {
     void *arg;
     json_t *bodies[FAKE_REQUESTS_MAX];
     char heads[FAKE_REQUESTS_MAX][1024];
-    int n, connections;
+    atomic_int n; /* whole requests taken in: what came before is to be read after it */
+    int connections;
     char base[64];
 
     pthread_mutex_t lock;
@@ -127,11 +128,12 @@ static inline bool fake_answer(struct fake *f, int fd, const struct sf_buf *text
     (void)!json_parse((struct sf_str){all.p + end + 4, all.n - end - 4}, JSON_LIMITS_DEFAULT, &body,
                       NULL);
     (void)pthread_mutex_lock(&f->lock);
-    int n = f->n < FAKE_REQUESTS_MAX - 1 ? f->n++ : f->n;
+    int n = atomic_load(&f->n);
     (void)snprintf(f->heads[n], sizeof f->heads[n], "%.*s", (int)end, all.p);
     json_decref(f->bodies[n]);
     f->bodies[n] = body;
     struct fake_reply r = f->respond(f, f->heads[n], body, n);
+    atomic_store(&f->n, n < FAKE_REQUESTS_MAX - 1 ? n + 1 : n);
     (void)pthread_mutex_unlock(&f->lock);
     return r.status != 0 && fake_write(f, fd, &r);
 }

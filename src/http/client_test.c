@@ -29,7 +29,8 @@ struct server {
     atomic_bool stop;
     pthread_t thread, workers[64];
     int n_workers;
-    char last[4096]; /* the last request */
+    pthread_mutex_t lock; /* of `last` */
+    char last[4096];      /* the last request */
 };
 struct connection {
     struct server *server;
@@ -76,7 +77,9 @@ static bool read_request(struct server *s, int fd)
             want = (size_t)(end - text) + 4 + body;
         }
     }
+    (void)pthread_mutex_lock(&s->lock);
     memcpy(s->last, text, sizeof text);
+    (void)pthread_mutex_unlock(&s->lock);
     return true;
 }
 
@@ -138,6 +141,7 @@ static void *listen_on(void *arg)
 static void start(struct server *s)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    (void)pthread_mutex_init(&s->lock, NULL);
     socklen_t n = sizeof a;
     s->fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(s->fd, (struct sockaddr *)&a, sizeof a), 0);
@@ -532,8 +536,10 @@ static void headers_go_out_and_come_back(void **state)
     t.call.headers = &good;
     t.call.n_headers = 1;
     assert_int_equal(http_client_call(&t.call, &t.answer, &eb), SF_OK);
+    (void)pthread_mutex_lock(&s.lock);
     assert_non_null(strstr(s.last, "\r\nX-Key: abc\r\n"));
     assert_null(strstr(s.last, "Expect"));
+    (void)pthread_mutex_unlock(&s.lock);
     assert_true(sf_str_is(http_answer_header(&t.answer, "retry-after"), "7"));
     assert_int_equal(http_answer_header(&t.answer, "absent").n, 0);
     http_answer_fini(&t.answer);
