@@ -68,6 +68,7 @@ storyfi_room(bittensor bittensor sf_http sf_json PkgConfig::SODIUM PkgConfig::CR
 storyfi_embed(bittensor bip39_words src/bittensor/data/bip39-english.txt)
 storyfi_room(journal journal sf_json PkgConfig::SQLITE)
 storyfi_embed(journal journal_schema_1 src/journal/journal_schema_1.sql)
+storyfi_embed(journal journal_schema_2 src/journal/journal_schema_2.sql)
 storyfi_room(engine engine sf_story)
 storyfi_room(generator generator sf_engine sf_http ${CMAKE_DL_LIBS})
 storyfi_room(app app sf_generator sf_journal sf_bittensor sf_conf)

@@ -161,6 +161,8 @@ struct conf_axon {
     int64_t port; /* 0 any free one */
     const char *external_ip;
     int64_t external_port; /* 0 as port */
+    struct conf_strings external_ip_services;
+    sf_ms external_ip_interval_ms;
     int64_t max_workers;
     int64_t queue_size;
     int64_t max_body_bytes;
@@ -182,6 +184,8 @@ struct conf_wallet {
 struct conf_subtensor {
     const char *network;
     const char *chain_endpoint; /* "" by network */
+    sf_ms sync_interval_ms;
+    sf_ms max_stale_ms;
 };
 
 struct conf_admin {

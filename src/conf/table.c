@@ -281,6 +281,14 @@ static const struct conf_row axon_rows[] = {
      "The address that validators reach this machine at; empty is found out.", NULL, NULL},
     {"external_port", NULL, CONF_INT, CONF_COMMON | CONF_RELOAD, AT(conf_axon, external_port), "0",
      0, 65535, NULL, "BT_AXON_EXTERNAL_PORT", "The port there; 0 is `axon.port`.", NULL, NULL},
+    {"external_ip_services", NULL, CONF_LIST, CONF_RELOAD, AT(conf_axon, external_ip_services), "",
+     0, 0, "URL", NULL,
+     "Who is asked for it: services that answer with the caller's address as plain text; two must "
+     "agree. Empty is five public ones.",
+     NULL, NULL},
+    {"external_ip_interval", NULL, CONF_SECONDS, CONF_RELOAD,
+     AT(conf_axon, external_ip_interval_ms), "900", 1, 86400, NULL, NULL,
+     "How often they are asked again, so that an address that changes is announced.", NULL, NULL},
     {"max_workers", NULL, CONF_INT, 0, AT(conf_axon, max_workers), "10", 1, 1024, NULL,
      "BT_AXON_MAX_WORKERS", "Requests answered at once.", NULL, NULL},
     {"queue_size", NULL, CONF_INT, CONF_RELOAD, AT(conf_axon, queue_size), "64", 1, 100000, NULL,
@@ -320,8 +328,16 @@ static const struct conf_row subtensor_rows[] = {
     {"network", NULL, CONF_TEXT, CONF_COMMON, AT(conf_subtensor, network), "finney", 0, 0,
      "finney|test|archive|local|ADDRESS", "BT_SUBTENSOR_NETWORK", "The chain.", NULL, NULL},
     {"chain_endpoint", NULL, CONF_TEXT, CONF_COMMON, AT(conf_subtensor, chain_endpoint), "", 0, 0,
-     "URL", "BT_SUBTENSOR_CHAIN_ENDPOINT", "The address of its node; empty is the network's own.",
+     "URL", "BT_SUBTENSOR_CHAIN_ENDPOINT",
+     "The address of its node, or of several with commas, of which the first that answers is "
+     "asked; "
+     "empty is the network's own.",
      NULL, NULL},
+    {"sync_interval", NULL, CONF_SECONDS, CONF_RELOAD, AT(conf_subtensor, sync_interval_ms), "300",
+     1, 86400, NULL, NULL,
+     "How often the miner reads its registration and the metagraph from the chain.", NULL, NULL},
+    {"max_stale", NULL, CONF_SECONDS, 0, AT(conf_subtensor, max_stale_ms), "7200", 1, 2592000, NULL,
+     NULL, "How old a metagraph may be and still say who is registered.", NULL, NULL},
 };
 static const struct conf_table subtensor_table = {subtensor_rows, N_ROWS(subtensor_rows),
                                                   sizeof(struct conf_subtensor), "Which chain."};

@@ -177,6 +177,11 @@ void journal_put_state(struct journal *j, const struct journal_state *s)
     put_or_say(j, journal_row_state(s));
 }
 
+void journal_put_standing(struct journal *j, const struct journal_standing *s)
+{
+    put_or_say(j, journal_row_standing(s));
+}
+
 bool journal_flush(struct journal *j, sf_ms span)
 {
     struct timespec until;

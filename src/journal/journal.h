@@ -79,9 +79,18 @@ struct journal_state {
     const char *name, *kind, *from, *to, *reason;
 };
 
+/* What the chain said of the miner at one sync. Negative numbers: not known. */
+struct journal_standing {
+    int64_t wall_ns, netuid, block;
+    const char *hotkey;
+    int64_t uid; /* negative: not registered */
+    int64_t stake_rao, emission_rao, incentive, position, miners, immunity_left_blocks;
+};
+
 /* Queues a copy; what does not fit is dropped and counted. Any thread; never blocks on I/O. */
 void journal_put(struct journal *j, const struct journal_request *r);
 void journal_put_state(struct journal *j, const struct journal_state *s);
+void journal_put_standing(struct journal *j, const struct journal_standing *s);
 
 /* Waits until all that was put so far is on the disk or dropped; false when `span` passes first. */
 bool journal_flush(struct journal *j, sf_ms span);
@@ -89,7 +98,7 @@ bool journal_flush(struct journal *j, sf_ms span);
 struct journal_status {
     bool writing; /* false: the reason says why, and what to do */
     char reason[512];
-    uint64_t written, dropped; /* requests and states, since it was opened */
+    uint64_t written, dropped; /* requests, states, standings, since it was opened */
     size_t waiting;
 };
 void journal_status(struct journal *j, struct journal_status *out);

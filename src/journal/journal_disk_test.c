@@ -46,10 +46,12 @@ static void what_is_too_old_goes(void **state)
     wall += 2 * DAY_NS;
     put_full(j, journal_next_id(j));
     journal_put_state(j, &(struct journal_state){before, "a", "local", "x", "y", ""});
+    journal_put_standing(j, &(struct journal_standing){.wall_ns = before, .hotkey = "5Hot"});
     journal_close(j);
     j = open_alone(3, INT64_C(1) << 30);
     retain_all(j);
     assert_int_equal(count("SELECT count(*) FROM requests"), 251);
+    assert_int_equal(count("SELECT count(*) FROM standings"), 1);
     journal_set_limits(j, 1, INT64_C(1) << 30);
     retain_all(j);
     assert_int_equal(count("SELECT count(*) FROM requests"), 1);
@@ -57,6 +59,7 @@ static void what_is_too_old_goes(void **state)
     assert_int_equal(count("SELECT count(*) FROM attempts"), 3);
     assert_int_equal(count("SELECT count(*) FROM answers"), 1);
     assert_int_equal(count("SELECT count(*) FROM generator_states"), 0);
+    assert_int_equal(count("SELECT count(*) FROM standings"), 0);
     assert_int_equal(count("SELECT sum(failures) FROM tallies"), 1);
     destroy(j);
     wall = before;

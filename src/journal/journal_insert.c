@@ -44,6 +44,7 @@ struct tally {
 #define A(field) offsetof(struct answer_row, field)
 #define S(field) offsetof(struct journal_state, field)
 #define T(field) offsetof(struct tally, field)
+#define G(field) offsetof(struct journal_standing, field)
 
 static const struct column request_columns[] = {
     {"id", C_I64, R(id)},
@@ -123,7 +124,21 @@ static const struct column tally_columns[] = {
     {"cost_usd", C_REAL, T(sum.cost_usd)},
 };
 
-enum { IN_REQUEST, IN_STEP, IN_ATTEMPT, IN_ANSWER, IN_STATE, IN_TALLY };
+static const struct column standing_columns[] = {
+    {"wall_ns", C_I64, G(wall_ns)},
+    {"netuid", C_I64, G(netuid)},
+    {"block", C_I64, G(block)},
+    {"hotkey", C_TEXT_SET, G(hotkey)},
+    {"uid", C_I64_NEG, G(uid)},
+    {"stake_rao", C_I64_NEG, G(stake_rao)},
+    {"emission_rao", C_I64_NEG, G(emission_rao)},
+    {"incentive", C_I64_NEG, G(incentive)},
+    {"position", C_I64_NEG, G(position)},
+    {"miners", C_I64_NEG, G(miners)},
+    {"immunity_left_blocks", C_I64_NEG, G(immunity_left_blocks)},
+};
+
+enum { IN_REQUEST, IN_STEP, IN_ATTEMPT, IN_ANSWER, IN_STATE, IN_TALLY, IN_STANDING };
 #define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
 static const struct insert {
     const char *table;
@@ -136,6 +151,7 @@ static const struct insert {
     [IN_ATTEMPT] = {"attempts", COLUMNS(attempt_columns), ""},
     [IN_ANSWER] = {"answers", COLUMNS(answer_columns), ""},
     [IN_STATE] = {"generator_states", COLUMNS(state_columns), ""},
+    [IN_STANDING] = {"standings", COLUMNS(standing_columns), ""},
     [IN_TALLY] = {"tallies", COLUMNS(tally_columns),
                   " ON CONFLICT DO UPDATE SET answers = answers + excluded.answers,"
                   " failures = failures + excluded.failures,"
@@ -298,13 +314,26 @@ static int insert_request(struct journal_inserts *in, const struct journal_row *
     return code;
 }
 
+static int insert_kind(struct journal_inserts *in, const struct journal_row *row)
+{
+    switch (row->kind) {
+    case JOURNAL_ROW_REQUEST:
+        return insert_request(in, row);
+    case JOURNAL_ROW_STATE:
+        return run(in, IN_STATE, &row->state);
+    case JOURNAL_ROW_STANDING:
+        return run(in, IN_STANDING, &row->standing);
+    }
+    return SQLITE_MISUSE;
+}
+
 int journal_insert(struct journal_inserts *in, const struct journal_row *row)
 {
     int code = sqlite3_exec(in->db, "SAVEPOINT row", NULL, NULL, NULL);
     if (code != SQLITE_OK) {
         return code;
     }
-    code = row->is_state ? run(in, IN_STATE, &row->state) : insert_request(in, row);
+    code = insert_kind(in, row);
     if ((code & 0xff) == SQLITE_CONSTRAINT) {
         int undone = sqlite3_exec(in->db, "ROLLBACK TO row", NULL, NULL, NULL);
         code = undone == SQLITE_OK ? SQLITE_CONSTRAINT : undone;

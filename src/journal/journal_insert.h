@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 
 /* Rows into tables, with prepared statements; one table of columns per kind of row. */
-#define JOURNAL_INSERTS 6
+#define JOURNAL_INSERTS 7
 struct journal_inserts {
     sqlite3 *db;
     sqlite3_stmt *statements[JOURNAL_INSERTS];

@@ -266,6 +266,17 @@ enum sf_err journal_states(struct journal_reader *r, int64_t since_ns, int64_t l
                 list, 2, out, eb);
 }
 
+enum sf_err journal_standings(struct journal_reader *r, int64_t since_ns, int64_t limit,
+                              json_t **out, struct sf_errbuf *eb)
+{
+    const struct given list[] = {NUMBER(since_ns), NUMBER(limit)};
+    return rows(r,
+                "SELECT wall_ns, netuid, block, hotkey, uid, stake_rao, emission_rao, incentive, "
+                "position, miners, immunity_left_blocks FROM standings "
+                "WHERE wall_ns >= ?1 ORDER BY id DESC LIMIT ?2",
+                list, 2, out, eb);
+}
+
 enum sf_err journal_spending(struct journal_reader *r, int64_t since_ns, journal_spending_fn fn,
                              void *arg, struct sf_errbuf *eb)
 {

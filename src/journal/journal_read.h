@@ -59,6 +59,11 @@ SF_MUST_USE enum sf_err journal_share(struct journal_reader *r, const char *hop,
 SF_MUST_USE enum sf_err journal_states(struct journal_reader *r, int64_t since_ns, int64_t limit,
                                        json_t **out, struct sf_errbuf *eb);
 
+/* What the chain said of the miner, newest first: an array of objects, their members named as the
+ * columns of `standings`. Caller owns. */
+SF_MUST_USE enum sf_err journal_standings(struct journal_reader *r, int64_t since_ns, int64_t limit,
+                                          json_t **out, struct sf_errbuf *eb);
+
 /* The highest id of a request, 0 when there is none. */
 int64_t journal_last_id(struct journal_reader *r);
 

@@ -34,6 +34,8 @@ static int delete_old(sqlite3 *db, const struct limits *l, int64_t *deleted)
         "ORDER BY received_ns LIMIT ?2)",
         "DELETE FROM generator_states WHERE id IN (SELECT id FROM generator_states "
         "WHERE wall_ns < ?1 ORDER BY wall_ns LIMIT ?2)",
+        "DELETE FROM standings WHERE id IN (SELECT id FROM standings "
+        "WHERE wall_ns < ?1 ORDER BY wall_ns LIMIT ?2)",
     };
     int64_t now = sf_wall_ns();
     int64_t tally_days = l->keep_days < TALLY_DAYS ? l->keep_days : TALLY_DAYS;

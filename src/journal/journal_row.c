@@ -137,9 +137,26 @@ struct journal_row *journal_row_state(const struct journal_state *s)
         return NULL;
     }
     row->bytes = p.used;
-    row->is_state = true;
+    row->kind = JOURNAL_ROW_STATE;
     row->state = *s;
     p = (struct packer){.base = (char *)row, .used = sizeof *row};
     pack_state(&p, &row->state);
+    return row;
+}
+
+struct journal_row *journal_row_standing(const struct journal_standing *s)
+{
+    struct packer p = {.used = sizeof(struct journal_row)};
+    struct journal_standing measured = *s;
+    put(&p, &measured.hotkey);
+    struct journal_row *row = sf_alloc(p.used);
+    if (row == NULL) {
+        return NULL;
+    }
+    row->bytes = p.used;
+    row->kind = JOURNAL_ROW_STANDING;
+    row->standing = *s;
+    p = (struct packer){.base = (char *)row, .used = sizeof *row};
+    put(&p, &row->standing.hotkey);
     return row;
 }

@@ -8,10 +8,11 @@
 struct journal_row {
     struct journal_row *next;
     size_t bytes; /* of the block */
-    bool is_state;
+    enum { JOURNAL_ROW_REQUEST, JOURNAL_ROW_STATE, JOURNAL_ROW_STANDING } kind;
     int64_t output_bytes; /* before an answer that is too long was left out; -1 none */
     struct journal_request request;
     struct journal_state state;
+    struct journal_standing standing;
 };
 
 #define JOURNAL_TEXT_MAX 1024
@@ -22,5 +23,6 @@ struct journal_row {
  * memory. Free with free(). */
 struct journal_row *journal_row_request(const struct journal_request *r);
 struct journal_row *journal_row_state(const struct journal_state *s);
+struct journal_row *journal_row_standing(const struct journal_standing *s);
 
 #endif

@@ -139,6 +139,40 @@ static void states_are_kept(void **state)
     journal_reader_close(r);
 }
 
+static void what_the_chain_said_of_the_miner_is_kept(void **state)
+{
+    (void)state;
+    struct journal *j = open_quick();
+    struct sf_errbuf eb;
+    json_t *list = NULL;
+    struct journal_standing s = {.wall_ns = sf_wall_ns(),
+                                 .netuid = 42,
+                                 .block = 1000,
+                                 .hotkey = "5Hot",
+                                 .uid = -1,
+                                 .stake_rao = -1,
+                                 .emission_rao = -1,
+                                 .incentive = -1,
+                                 .position = -1,
+                                 .miners = -1,
+                                 .immunity_left_blocks = -1};
+    journal_put_standing(j, &s);
+    s.uid = 7;
+    s.emission_rao = 12345;
+    journal_put_standing(j, &s);
+    journal_close(j);
+    struct journal_reader *r = reader();
+    assert_int_equal(journal_standings(r, 0, 10, &list, &eb), SF_OK);
+    assert_int_equal(json_array_size(list), 2);
+    assert_int_equal(json_integer_value(json_at(list, "/0/uid")), 7);
+    assert_int_equal(json_integer_value(json_at(list, "/0/emission_rao")), 12345);
+    assert_true(json_is_null(json_at(list, "/0/position")));
+    assert_string_equal(json_string_value(json_at(list, "/1/hotkey")), "5Hot");
+    assert_true(json_is_null(json_at(list, "/1/uid")));
+    json_decref(list);
+    journal_reader_close(r);
+}
+
 static void the_file_is_its_owners_alone(void **state)
 {
     (void)state;
@@ -209,8 +243,9 @@ static const struct sf_str broken_schema = {BROKEN, sizeof BROKEN - 1};
 
 static enum sf_err open_version(const struct sf_str *second, sqlite3 **db, struct sf_errbuf *eb)
 {
-    const struct journal_migration list[] = {journal_migrations[0], {second}};
-    return journal_db_open(path, list, 2, db, eb);
+    const struct journal_migration list[] = {
+        journal_migrations[0], journal_migrations[1], {second}};
+    return journal_db_open(path, list, 3, db, eb);
 }
 
 static void an_older_journal_is_brought_up_to_date(void **state)
@@ -223,11 +258,11 @@ static void an_older_journal_is_brought_up_to_date(void **state)
     journal_close(j);
     assert_int_equal(open_version(&broken_schema, &db, &eb), SF_EIO);
     assert_non_null(strstr(eb.text, "no such table"));
-    assert_int_equal(count("PRAGMA user_version"), 1); /* all of it or nothing */
+    assert_int_equal(count("PRAGMA user_version"), 2); /* all of it or nothing */
     assert_int_equal(count("SELECT count(*) FROM pragma_table_info('requests') WHERE name='other'"),
                      0);
     assert_int_equal(open_version(&second_schema, &db, &eb), SF_OK);
-    assert_int_equal(journal_db_number(db, "PRAGMA user_version", -1), 2);
+    assert_int_equal(journal_db_number(db, "PRAGMA user_version", -1), 3);
     assert_int_equal(journal_db_number(db, "SELECT count(*) FROM requests WHERE mood='calm'", -1),
                      1);
     (void)sqlite3_close(db);
@@ -259,6 +294,9 @@ static void a_journal_of_version_one_still_opens(void **state)
     struct journal_reader *r = reader();
     assert_int_equal(journal_trail(r, 41, true, &t, &eb), SF_OK);
     assert_string_equal(json_get_string(json_at(t, "/steps/0"), "hop"), "local");
+    json_decref(t);
+    assert_int_equal(journal_standings(r, 0, 10, &t, &eb), SF_OK); /* a table of version 2 */
+    assert_int_equal(json_array_size(t), 0);
     json_decref(t);
     journal_reader_close(r);
 }
@@ -294,7 +332,7 @@ static void a_newer_journal_is_refused_and_left_alone(void **state)
     journal_close(open_quick());
     set_version("PRAGMA user_version=99");
     expect_refused("written by a newer storyfi (version 99");
-    set_version("PRAGMA user_version=1");
+    set_version("PRAGMA user_version=2");
     assert_int_equal(count("SELECT count(*) FROM requests"), 0);
 }
 
@@ -343,6 +381,7 @@ int main(void)
         CASE(spending_shares_and_figures_outlive_the_rows),
         CASE(long_texts_are_cut_or_left_out),
         CASE(states_are_kept),
+        CASE(what_the_chain_said_of_the_miner_is_kept),
         CASE(the_file_is_its_owners_alone),
         CASE(ids_go_on_after_an_orderly_end),
         CASE(ids_are_never_given_twice),

@@ -98,7 +98,7 @@ static void settle(struct journal *j, struct journal_row *batch, size_t n, size_
 static int insert_row(struct journal *j, struct journal_row *row, size_t *refused)
 {
     int code = journal_insert(&j->inserts, row);
-    if (code == SQLITE_CONSTRAINT && !row->is_state) {
+    if (code == SQLITE_CONSTRAINT && row->kind == JOURNAL_ROW_REQUEST) {
         int64_t was = row->request.id;
         row->request.id = journal_next_id(j);
         code = journal_insert(&j->inserts, row);
