@@ -139,6 +139,21 @@ void crypto_secret_unlock(void *p, size_t n)
     sf_wipe(p, n);
 }
 
+void *crypto_secret_alloc(size_t n)
+{
+    SF_BUG_ON(sodium_init() < 0);
+    void *p = sodium_malloc(n);
+    if (p != NULL) {
+        sf_wipe(p, n);
+    }
+    return p;
+}
+
+void crypto_secret_free(void *p)
+{
+    sodium_free(p);
+}
+
 void crypto_secrets_guard(void)
 {
     struct rlimit limit;

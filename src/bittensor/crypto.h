@@ -48,6 +48,10 @@ void crypto_base64_encode(const uint8_t *bytes, size_t n, char *out, size_t cap)
 /* Keeps a secret out of swap and core files as far as the system lets us; unlock wipes it too. */
 void crypto_secret_lock(void *p, size_t n);
 void crypto_secret_unlock(void *p, size_t n);
+/* The same for a secret that stays: pages of its own, guarded at both ends, zeroed by free. NULL:
+ * out of memory. */
+void *crypto_secret_alloc(size_t n);
+void crypto_secret_free(void *p); /* NULL is fine */
 /* No core dumps of this process from here on, and no debugger of the same user. */
 void crypto_secrets_guard(void);
 

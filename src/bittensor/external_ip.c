@@ -109,18 +109,18 @@ static struct sf_str host_of(const char *url)
 }
 
 /* False when the service said nothing of use; what it said is added to `said`. */
-static bool ask(const char *url, struct sf_time deadline, struct vote *out, struct sf_buf *said)
+static bool ask(struct http_client *client, const struct external_ip_question *q, const char *url,
+                struct vote *out, struct sf_buf *said)
 {
-    struct sf_errbuf eb = {.code = SF_OK};
-    struct http_answer answer;
     struct axon_info axon = {.ip_type = 0};
     char text[AXON_IP_MAX] = "";
-    struct http_call call = {.url = url,
-                             .deadline = sf_earlier(deadline, sf_after(sf_now(), SERVICE_MS)),
-                             .max_body_bytes = ANSWER_MAX};
-    enum sf_err err = http_client_call(&call, &answer, &eb);
-    struct sf_str body = sf_str_trim(sf_buf_str(&answer.body));
-    if (err == SF_OK && answer.status == 200 && body.n < sizeof text) {
+    struct http_transfer t = {
+        .call = {.url = url,
+                 .deadline = sf_earlier(q->deadline, sf_after(sf_now(), SERVICE_MS)),
+                 .max_body_bytes = ANSWER_MAX}};
+    http_client_perform(client, &t, 1, 0, q->cancel);
+    struct sf_str body = sf_str_trim(sf_buf_str(&t.answer.body));
+    if (t.err == SF_OK && t.answer.status == 200 && body.n < sizeof text) {
         memcpy(text, body.p == NULL ? "" : body.p, body.n);
         text[body.n] = '\0';
     }
@@ -128,10 +128,10 @@ static bool ask(const char *url, struct sf_time deadline, struct vote *out, stru
     out->host = host_of(url);
     out->ip = axon.ip.low;
     sf_buf_printf(said, "%s%.*s: %s", said->n == 0 ? "" : ", ", SF_STR_ARG(out->host),
-                  ok             ? text
-                  : err == SF_OK ? "no IPv4 address"
-                                 : "no answer");
-    http_answer_fini(&answer);
+                  ok               ? text
+                  : t.err == SF_OK ? "no IPv4 address"
+                                   : "no answer");
+    http_answer_fini(&t.answer);
     return ok;
 }
 
@@ -146,33 +146,60 @@ static size_t agreeing(const struct vote *votes, size_t n, const struct vote *wi
     return same;
 }
 
-enum sf_err external_ip_find(const char *const *services, size_t n, struct sf_time deadline,
-                             struct axon_info *out, struct sf_errbuf *eb)
+static bool is_given_up(const struct external_ip_question *q)
+{
+    return q->cancel != NULL && atomic_load(q->cancel);
+}
+
+/* SF_OK, or SF_ENOTFOUND when no two agree; *n_votes are those that said something. */
+static enum sf_err vote_on(struct http_client *client, const struct external_ip_question *q,
+                           uint64_t *ip, size_t *n_votes, struct sf_buf *said)
 {
     struct vote votes[VOTES_MAX];
-    size_t n_votes = 0, needed = n > 1 ? 1 : 0; /* others that say the same */
-    struct sf_buf said;
-    enum sf_err err = SF_ETRANSIENT;
-    sf_buf_init(&said, 4096);
-    for (size_t i = 0; i < n && n_votes < VOTES_MAX && sf_until(deadline) > 0; i++) {
-        struct vote *v = &votes[n_votes];
-        if (!ask(services[i], deadline, v, &said)) {
+    size_t needed = q->n > 1 ? 1 : 0; /* others that say the same */
+    for (size_t i = 0; i < q->n && *n_votes < VOTES_MAX && sf_until(q->deadline) > 0; i++) {
+        struct vote *v = &votes[*n_votes];
+        if (is_given_up(q)) {
+            return SF_ECANCELED;
+        }
+        if (!ask(client, q, q->services[i], v, said)) {
             continue;
         }
-        if (agreeing(votes, n_votes, v) >= needed) {
-            out->ip = (struct scale_u128){.low = v->ip};
-            out->ip_type = 4;
-            err = external_ip_check(out, eb);
-            goto out;
+        if (agreeing(votes, *n_votes, v) >= needed) {
+            *ip = v->ip;
+            return SF_OK;
         }
-        n_votes++;
+        (*n_votes)++;
     }
-    err = n_votes > 1 ? SF_EINVAL : SF_ETRANSIENT;
-    err = sf_fail(eb, err,
-                  "the address that the world reaches this machine by is not known (%.300s): set "
-                  "--axon.external_ip",
-                  n == 0 ? "no service is set" : sf_buf_z(&said));
-out:
+    return is_given_up(q) ? SF_ECANCELED : SF_ENOTFOUND;
+}
+
+enum sf_err external_ip_find(const struct external_ip_question *q, struct axon_info *out,
+                             struct sf_errbuf *eb)
+{
+    struct http_client *client = NULL;
+    struct sf_buf said;
+    uint64_t ip = 0;
+    size_t n_votes = 0;
+    enum sf_err err = http_client_open(&client);
+    if (err != SF_OK) {
+        return err;
+    }
+    sf_buf_init(&said, 4096);
+    err = vote_on(client, q, &ip, &n_votes, &said);
+    if (err == SF_OK) {
+        out->ip = (struct scale_u128){.low = ip};
+        out->ip_type = 4;
+        err = external_ip_check(out, eb);
+    } else if (err == SF_ECANCELED) {
+        err = sf_fail(eb, err, "given up");
+    } else {
+        err = sf_fail(eb, n_votes > 1 ? SF_EINVAL : SF_ETRANSIENT,
+                      "the address that the world reaches this machine by is not known (%.300s): "
+                      "set --axon.external_ip",
+                      q->n == 0 ? "no service is set" : sf_buf_z(&said));
+    }
     sf_buf_fini(&said);
+    http_client_close(client);
     return err;
 }

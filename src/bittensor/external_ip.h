@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "bittensor/extrinsic.h"
 
+#include <stdatomic.h>
+
 /* What kind of address it is, to the world outside. */
 enum ip_kind {
     IP_PUBLIC,
@@ -27,9 +29,15 @@ extern const size_t external_ip_n_services;
 /* Asks the services (each http:// or https://, GET) until two of different hosts agree on one
  * public IPv4 address; fills ip and ip_type of `out`. With one service its word is taken. Blocks;
  * each service gets at most five seconds. SF_ETRANSIENT: too few answered; SF_EINVAL: they
- * disagree, or agree on an address that is not public. The text names what each said. */
-SF_MUST_USE enum sf_err external_ip_find(const char *const *services, size_t n,
-                                         struct sf_time deadline, struct axon_info *out,
-                                         struct sf_errbuf *eb);
+ * disagree, or agree on an address that is not public; SF_ECANCELED. The text names what each said.
+ */
+struct external_ip_question {
+    const char *const *services;
+    size_t n;
+    struct sf_time deadline;
+    const atomic_bool *cancel; /* looked at every 20 ms; may be NULL */
+};
+SF_MUST_USE enum sf_err external_ip_find(const struct external_ip_question *q,
+                                         struct axon_info *out, struct sf_errbuf *eb);
 
 #endif

@@ -67,7 +67,10 @@ static enum sf_err find(const char *const *answers, size_t n, struct axon_info *
         list[i] = urls[i];
     }
     *out = (struct axon_info){0};
-    return external_ip_find(list, n, sf_after(sf_now(), 5000), out, eb);
+    return external_ip_find(&(struct external_ip_question){.services = list,
+                                                           .n = n,
+                                                           .deadline = sf_after(sf_now(), 5000)},
+                            out, eb);
 }
 
 static void services_must_agree(void **state)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "app/axon_address.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "bittensor/chain_client.h"
 #include "bittensor/external_ip.h"
 #include "bittensor/ss58.h"
-#include "bittensor/synapse.h"
 #include "bittensor/wallet.h"
 #include "cmd/commands.h"
 #include "cmd/secret_prompt.h"
@@ -13,8 +13,6 @@
 #include "json/json.h"
 
 #include <string.h>
-
-#define AXON_PROTOCOL 4 /* as the SDK sends it */
 
 static const struct arg_action actions[] = {
     {"show", "Print the chain's versions and what it says of the hotkey."},
@@ -24,9 +22,6 @@ static const struct arg_action actions[] = {
 
 static const struct arg_option options[] = {
     {"--hotkey", "SS58", "show: the hotkey to look for instead of the wallet's."},
-    {"--ip-services", "URLS",
-     "serve: who is asked for this machine's address when --axon.external_ip is not given; commas "
-     "between (default: five public ones)."},
     {"--validators", NULL, "metagraph: only those with a validator permit."},
     {"--timeout", "S", "The longest to wait, in seconds (default 60, serve 300)."},
     {"--json", NULL, "Print JSON."},
@@ -75,27 +70,11 @@ static void set(json_t *object, const char *name, json_t *value_own)
     (void)json_object_set_new(object, name, value_own);
 }
 
-/* "1.2.3.4:8091", or "" when it was never served. */
-static void axon_text(const struct axon_info *a, char out[static AXON_IP_MAX + 16])
-{
-    char ip[AXON_IP_MAX];
-    axon_ip_print(a, ip);
-    bool six = a->ip_type == 6;
-    out[0] = '\0';
-    if (ip[0] != '\0') {
-        (void)snprintf(out, AXON_IP_MAX + 16, "%s%s%s:%u", six ? "[" : "", ip, six ? "]" : "",
-                       a->port);
-    }
-}
-
 static void hint_registration(const struct chain_run *r)
 {
-    fprintf(stderr,
-            "storyfi: register it with: btcli subnet register --netuid %u --wallet.name %s "
-            "--wallet.hotkey %s --network %s\n",
-            r->netuid, r->wallet.name, r->wallet.hotkey,
-            r->conf->subtensor.chain_endpoint[0] != '\0' ? r->conf->subtensor.chain_endpoint
-                                                         : r->conf->subtensor.network);
+    char command[AXON_COMMAND_MAX];
+    axon_register_command(r->conf, command);
+    fprintf(stderr, "storyfi: register it with: %s\n", command);
 }
 
 /* ---------------------------------------------------------------- show */
@@ -121,7 +100,7 @@ static json_t *versions_json(const struct chain_run *r, const struct chain_versi
 static void add_registration(const struct chain_run *r, json_t *o, const char *hotkey,
                              const struct chain_registration *g)
 {
-    char axon[AXON_IP_MAX + 16];
+    char axon[AXON_TEXT_MAX];
     axon_text(&g->axon, axon);
     set(o, "netuid", json_integer(r->netuid));
     set(o, "subnet_exists", json_boolean(g->subnet_exists));
@@ -199,64 +178,24 @@ static enum sf_err show(struct chain_run *r, struct sf_errbuf *eb)
 
 /* ---------------------------------------------------------------- serve */
 
-#define SERVICES_MAX 8
-
-static enum sf_err ask_services(const struct chain_run *r, struct axon_info *out,
-                                struct sf_errbuf *eb)
-{
-    const char *given = args_get(r->a, "--ip-services");
-    char urls[SERVICES_MAX][256];
-    const char *list[SERVICES_MAX];
-    struct sf_str rest = sf_str(given), url;
-    size_t n = 0;
-    if (given == NULL) {
-        return external_ip_find(external_ip_services, external_ip_n_services, r->deadline, out, eb);
-    }
-    while (n < SERVICES_MAX && sf_str_next(&rest, ',', &url)) {
-        (void)snprintf(urls[n], sizeof urls[n], "%.*s", SF_STR_ARG(sf_str_trim(url)));
-        list[n] = urls[n];
-        n++;
-    }
-    return external_ip_find(list, n, r->deadline, out, eb);
-}
-
-/* An address that somebody gave is taken, with a warning where validators cannot reach it; only
- * 0.0.0.0 is not, which the network reads as "does not serve". */
-static enum sf_err check_given_ip(const struct axon_info *axon, const char *text,
-                                  struct sf_errbuf *eb)
-{
-    enum ip_kind kind = external_ip_kind(axon);
-    if (kind == IP_UNSPECIFIED) {
-        return sf_fail(eb, SF_EINVAL,
-                       "--axon.external_ip %s says to the network that nobody serves: give the "
-                       "address that validators reach this machine by",
-                       text);
-    }
-    if (kind != IP_PUBLIC) {
-        log_event(LOG_WARN, LOG_SUBTENSOR, "validators outside cannot reach this address",
-                  LOG_S("external_ip", text), LOG_S("kind", ip_kind_name(kind)));
-    }
-    return SF_OK;
-}
-
+/* An address that somebody gave is taken, with a warning where validators cannot reach it. */
 static enum sf_err read_axon_settings(const struct chain_run *r, struct axon_info *out,
                                       struct sf_errbuf *eb)
 {
-    const struct conf *conf = r->conf;
-    int64_t port = conf->axon.external_port != 0 ? conf->axon.external_port : conf->axon.port;
-    *out = (struct axon_info){
-        .version = SYNAPSE_VERSION, .port = (uint16_t)port, .protocol = AXON_PROTOCOL};
-    if (conf->axon.external_ip[0] == '\0') {
-        return ask_services(r, out, eb);
+    enum sf_err err = axon_address_find(r->conf, r->deadline, NULL, out, eb);
+    enum ip_kind kind = external_ip_kind(out);
+    if (err == SF_OK && kind != IP_PUBLIC) {
+        log_event(LOG_WARN, LOG_SUBTENSOR, "validators outside cannot reach this address",
+                  LOG_S("external_ip", r->conf->axon.external_ip),
+                  LOG_S("kind", ip_kind_name(kind)));
     }
-    enum sf_err err = axon_ip_parse(conf->axon.external_ip, out, eb);
-    return err == SF_OK ? check_given_ip(out, conf->axon.external_ip, eb) : err;
+    return err;
 }
 
 static void print_served(const struct chain_run *r, const struct chain_serve *s,
                          const struct chain_served *done)
 {
-    char axon[AXON_IP_MAX + 16], hash[65];
+    char axon[AXON_TEXT_MAX], hash[65];
     axon_text(&s->axon, axon);
     sf_hex_encode(done->transaction, 32, hash);
     if (args_has(r->a, "--json")) {
@@ -312,7 +251,7 @@ static double tao(uint64_t rao)
 
 static json_t *neuron_json(const struct metagraph_neuron *n, size_t uid)
 {
-    char hotkey[SS58_MAX], axon[AXON_IP_MAX + 16];
+    char hotkey[SS58_MAX], axon[AXON_TEXT_MAX];
     json_t *o = json_object();
     ss58_encode(n->hotkey, hotkey);
     axon_text(&n->axon, axon);
@@ -338,7 +277,7 @@ static void print_metagraph(const struct chain_run *r, const struct metagraph *g
     }
     for (size_t i = 0; i < g->n; i++) {
         const struct metagraph_neuron *n = &g->neurons[i];
-        char hotkey[SS58_MAX], axon[AXON_IP_MAX + 16];
+        char hotkey[SS58_MAX], axon[AXON_TEXT_MAX];
         if (only_validators && !n->validator_permit) {
             continue;
         }

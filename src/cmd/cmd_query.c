@@ -6,6 +6,7 @@
 #include "bittensor/wallet.h"
 #include "cmd/commands.h"
 #include "cmd/request_args.h"
+#include "cmd/secret_prompt.h"
 #include "cmd/settings.h"
 #include "http/client.h"
 #include "story/score.h"
@@ -46,7 +47,8 @@ static void load_key(const struct args *a, const struct conf *conf, struct sr255
         sf_wipe(seed, sizeof seed);
         return;
     }
-    enum sf_err err = wallet_read_hotkey(&w, key, NULL, &eb);
+    struct wallet_unlock unlock = secret_unlock(conf);
+    enum sf_err err = wallet_open_key(&w, WALLET_HOTKEY, &unlock, key, NULL, &eb);
     if (err != SF_OK) {
         fatal(100, "query: %s (or use --throwaway)", sf_err_text(&eb, err));
     }
@@ -184,7 +186,7 @@ int cmd_query(int argc, char **argv)
     json_t *fields = request_args_fields(&a);
     load_key(&a, conf, &key);
     fill_synapse(&a, &key, &s);
-    sr25519_wipe(&key);
+    wallet_forget(&key);
     struct sf_time started = sf_now();
     enum sf_err err = send(&s, fields, &answer, &eb);
     double seconds = sf_seconds(sf_between(started, sf_now()));

@@ -110,7 +110,7 @@ def own_rules():
         check(f"chain: {ip} is refused before anything is sent", r.returncode == 100, r.stderr)
     r = chain_cmd("serve", node.ws, "--axon.external_ip", "0.0.0.0")
     check("chain: 0.0.0.0 is never announced", r.returncode == 100 and "nobody serves" in r.stderr, r.stderr)
-    r = chain_cmd("serve", node.ws, "--ip-services", "http://127.0.0.1:1/")
+    r = chain_cmd("serve", node.ws, "--axon.external_ip_services", "http://127.0.0.1:1/")
     check("chain: without an address it asks for one", r.returncode == 111 and "--axon.external_ip" in r.stderr, r.stderr)
     services = [Node(chain) for _ in range(3)]
     for s, said in zip(services, (b"8.8.8.8", b"9.9.9.9", b"10.0.0.1")):
@@ -118,7 +118,7 @@ def own_rules():
     urls = [s.http for s in services]
 
     def asked(*names):
-        return chain_cmd("serve", node.ws, "--json", "--ip-services", ",".join(names))
+        return chain_cmd("serve", node.ws, "--json", "--axon.external_ip_services", ",".join(names))
     r = asked(urls[0].replace("127.0.0.1", "localhost"), urls[1])
     check("chain: services that disagree are not believed", r.returncode == 100 and "9.9.9.9" in r.stderr, r.stderr)
     r = asked(urls[2], urls[2].replace("127.0.0.1", "localhost"))
