@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/secret_prompt.h"
 #include "cmd/settings.h"
 #include "miner/miner.h"
 
@@ -45,15 +46,14 @@ int cmd_miner(int argc, char **argv)
     if (!conf->offline && conf->netuid < 0) {
         fatal(100, "miner: --netuid is needed (or --offline, to serve without a chain)");
     }
-    if (!conf->offline) {
-        fatal(100, "miner: the chain client is not in this version: start with --offline, which "
-                   "serves without registering");
-    }
     if (conf->logging.record_log) {
         record_log(conf);
     }
     log_status("✅ Config: %s", conf->file[0] != '\0' ? conf->file : "defaults, no file found");
-    enum sf_err err = miner_run(conf, settings_reload, &a, &eb);
+    struct wallet_unlock unlock = secret_unlock(conf);
+    struct miner_options o = {
+        .conf = conf, .reload = settings_reload, .reload_arg = &a, .unlock = &unlock};
+    enum sf_err err = miner_run(&o, &eb);
     conf_unref(conf);
     if (err != SF_OK) {
         bool setup = err == SF_ENOTFOUND || err == SF_ECONFIG || err == SF_EINVAL;

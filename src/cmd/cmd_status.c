@@ -7,6 +7,8 @@
 #include "http/client.h"
 #include "json/json.h"
 
+#include <stdarg.h>
+
 static const struct arg_option options[] = {
     {"--json", NULL, "Print what the miner says as JSON."},
 };
@@ -108,6 +110,91 @@ static void print_journal(const json_t *j)
     }
 }
 
+/* A line of the network's block; texts of the chain are made fit for a terminal. */
+static void print_line(const char *label, const char *fmt, ...) SF_PRINTF(2, 3);
+static void print_line(const char *label, const char *fmt, ...)
+{
+    char text[512];
+    struct sf_buf clean;
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    sf_buf_init(&clean, 2048);
+    journal_show_text(text, 500, &clean);
+    printf("  %-12s %s\n", label, sf_buf_z(&clean));
+    sf_buf_fini(&clean);
+}
+
+static const char *or_none(const char *text)
+{
+    return text == NULL ? "nothing" : text;
+}
+
+static void print_metagraph(const json_t *g)
+{
+    char span[32];
+    double age = 0;
+    if (!json_get_number(g, "age_seconds", &age)) {
+        print_line("metagraph", "not read yet");
+        return;
+    }
+    print_line("metagraph", "block %lld, %lld neurons, %s old%s%s",
+               (long long)journal_show_int(g, "block"), (long long)journal_show_int(g, "neurons"),
+               shown_span(age, span, sizeof span),
+               sf_str_is(json_get_str(g, "source"), "disk") ? ", from the last run" : "",
+               json_get_bool(g, "stale", false) ? ": too old (subtensor.max_stale)" : "");
+}
+
+static void print_standing(const json_t *n)
+{
+    double stake = 0, emission = 0, incentive = 0;
+    int64_t left = 0;
+    char immunity[64] = "";
+    if (!json_get_number(n, "stake", &stake)) {
+        return;
+    }
+    (void)json_get_number(n, "emission", &emission);
+    (void)json_get_number(n, "incentive", &incentive);
+    if (json_get_int(n, "immunity_left_blocks", &left)) {
+        (void)snprintf(immunity, sizeof immunity, ", %lld blocks of immunity left",
+                       (long long)left);
+    }
+    print_line("standing",
+               "position %lld of %lld miners, incentive %.5f, emission %.9g, stake %.4f%s",
+               (long long)journal_show_int(n, "position"), (long long)journal_show_int(n, "miners"),
+               incentive, emission, stake, immunity);
+}
+
+static void print_network(const json_t *n)
+{
+    char span[32];
+    double age = 0;
+    const json_t *problems = json_get_array(n, "problems");
+    if (n == NULL) {
+        return;
+    }
+    bool looked = json_get_number(n, "last_look_age_seconds", &age);
+    printf("network        subnet %lld\n", (long long)journal_show_int(n, "netuid"));
+    print_line("chain", "%s: %s%s%s", or_none(json_get_string(n, "endpoint")),
+               json_get_bool(n, "reached", false) ? "asked "
+               : looked                           ? "away; asked "
+                                                  : "not reached",
+               looked ? shown_span(age, span, sizeof span) : "", looked ? " ago" : "");
+    if (looked && json_get_bool(n, "registered", false)) {
+        print_line("registered", "uid %lld", (long long)journal_show_int(n, "uid"));
+    } else {
+        print_line("registered", "%s", looked ? "no" : "not known");
+    }
+    print_line("announced", "%s", or_none(json_get_string(n, "axon_announced")));
+    print_metagraph(json_get_object(n, "metagraph"));
+    print_standing(n);
+    print_line("earning", "%s", or_none(json_get_string(n, "earning")));
+    for (size_t i = 0; i < json_array_size(problems); i++) {
+        print_line(i == 0 ? "wrong" : "", "%s", json_string_value(json_array_get(problems, i)));
+    }
+}
+
 static void print_status(const json_t *s)
 {
     int64_t port = 0, depth = 0, in_flight = 0, requests = 0;
@@ -128,6 +215,7 @@ static void print_status(const json_t *s)
         print_generator(json_array_get(list, i));
     }
     print_journal(json_get_object(s, "journal"));
+    print_network(json_get_object(s, "network"));
 }
 
 static bool is_status(const json_t *s)

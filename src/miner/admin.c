@@ -5,6 +5,7 @@
 #include "journal/journal.h"
 #include "miner/guest.h"
 #include "miner/hop_state.h"
+#include "miner/network.h"
 #include "miner/reply.h"
 
 #include <string.h>
@@ -57,6 +58,8 @@ json_t *admin_status(struct admin *a)
         "config_file", file, "config_path", path == NULL ? "" : path);
     free(path);
     app_close(app);
+    (void)json_object_set_new(status, "network",
+                              a->network == NULL ? json_null() : network_json(a->network));
     return status;
 }
 
@@ -88,10 +91,11 @@ static void handle_health(struct admin *a, struct http_exchange *x, const struct
         app_explain(app, &why);
     }
     reply_json(x, 200,
-               json_pack("{s:s, s:o, s:O, s:O}", "status", ready ? "ok" : "degraded", "reason",
+               json_pack("{s:s, s:o, s:O, s:O, s:O}", "status", ready ? "ok" : "degraded", "reason",
                          json_text(sf_buf_str(&why)), "generators",
                          json_object_get(status, "generators"), "journal",
-                         json_object_get(status, "journal")));
+                         json_object_get(status, "journal"), "network",
+                         json_object_get(status, "network")));
     sf_buf_fini(&why);
     app_close(app);
     json_decref(status);

@@ -7,6 +7,7 @@
 /* The owner's side, on loopback: /health, /ready, /status, and POST /generate. Changes nothing. */
 struct admin {
     struct axon *axon;
+    struct network *network; /* NULL offline */
     struct sf_time started;
     const char *axon_ip;
     _Atomic uint16_t axon_port; /* 0 until the axon's listener is open */

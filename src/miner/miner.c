@@ -3,10 +3,12 @@
 
 #include "app/ledger.h"
 #include "base/log.h"
+#include "bittensor/crypto.h"
 #include "bittensor/wallet.h"
 #include "miner/admin.h"
 #include "miner/lifecycle.h"
 #include "miner/lock_file.h"
+#include "miner/network.h"
 #include "miner/reply.h"
 #include "miner/workers.h"
 
@@ -23,26 +25,58 @@ struct miner {
     struct http_server *axon_server, *admin_server;
     struct workers *workers;
     struct lifecycle life;
+    struct sr25519_keypair *key; /* NULL offline, and once it is the network's */
+    struct network *network;     /* NULL offline */
     int lock_fd;
     char axon_ip[64];
 };
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static enum sf_err open_identity(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
+/* Without a chain the miner signs nothing: the address is all it needs, and an encrypted keyfile
+ * stays closed. */
+static enum sf_err read_offline(const struct wallet_names *w, struct wallet_found *found,
+                                struct miner *m, struct sf_errbuf *eb)
 {
-    struct wallet_names w = {conf->wallet.path, conf->wallet.name, conf->wallet.hotkey};
     struct sr25519_keypair key;
-    bool readable = false;
-    enum sf_err err = wallet_read_hotkey(&w, &key, &readable, eb);
+    enum sf_err err = wallet_open_key(w, WALLET_HOTKEY, NULL, &key, found, eb);
+    if (err == SF_OK) {
+        ss58_encode(key.public_key, m->axon.me.hotkey);
+        wallet_forget(&key);
+    } else if (found->kind != VAULT_PLAIN) {
+        err = wallet_read_address(w, m->axon.me.hotkey, eb);
+    }
+    return err;
+}
+
+/* The keeper signs with it whenever the address changes. */
+static enum sf_err open_key(const struct wallet_names *w, const struct wallet_unlock *unlock,
+                            struct wallet_found *found, struct miner *m, struct sf_errbuf *eb)
+{
+    m->key = crypto_secret_alloc(sizeof *m->key);
+    if (m->key == NULL) {
+        return SF_ENOMEM;
+    }
+    enum sf_err err = wallet_open_key(w, WALLET_HOTKEY, unlock, m->key, found, eb);
+    if (err == SF_OK) {
+        ss58_encode(m->key->public_key, m->axon.me.hotkey);
+    }
+    return err;
+}
+
+static enum sf_err open_identity(struct miner *m, const struct miner_options *o,
+                                 struct sf_errbuf *eb)
+{
+    const struct conf_wallet *c = &o->conf->wallet;
+    struct wallet_names w = {c->path, c->name, c->hotkey};
+    struct wallet_found found = {.kind = VAULT_PLAIN};
+    enum sf_err err =
+        o->conf->offline ? read_offline(&w, &found, m, eb) : open_key(&w, o->unlock, &found, m, eb);
     if (err != SF_OK) {
         return err;
     }
-    /* Without a chain the miner signs nothing: the address is all it keeps. */
-    ss58_encode(key.public_key, m->axon.me.hotkey);
-    sr25519_wipe(&key);
     synapse_uuid(m->axon.me.uuid);
-    if (readable) {
+    if (found.readable_by_others) {
         log_event(LOG_WARN, LOG_WALLET, "hotkey file can be read by others",
                   LOG_S("hotkey", w.hotkey), LOG_S("remedy", "chmod 600 the file"));
     }
@@ -133,7 +167,26 @@ static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf
         atomic_store(&m->admin.axon_port, port);
         atomic_store(&m->admin.serving, true);
         log_status("✅ Axon: %s:%u, hotkey %s", m->axon_ip, port, m->axon.me.hotkey);
+        if (m->network != NULL) {
+            network_listening(m->network, port);
+        }
     }
+    return err;
+}
+
+static void forget_graph(void *arg, struct metagraph *graph, struct sf_time read_at)
+{
+    (void)arg, (void)read_at;
+    metagraph_fini(graph);
+}
+
+static enum sf_err open_network(struct miner *m, struct sf_errbuf *eb)
+{
+    struct network_options o = {
+        .axon = &m->axon, .key_own = m->key, .on_graph = forget_graph, .arg = m};
+    m->key = NULL;
+    enum sf_err err = network_open(&o, &m->network, eb);
+    m->admin.network = m->network;
     return err;
 }
 
@@ -141,10 +194,7 @@ static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_
 {
     struct app_options o = {.probes = true, .journal = APP_JOURNAL_SERVER};
     choose_axon_ip(m, conf);
-    enum sf_err err = open_identity(m, conf, eb);
-    if (err == SF_OK) {
-        err = lock_file_take(conf->state_dir, m->axon.me.hotkey, &m->lock_fd, eb);
-    }
+    enum sf_err err = lock_file_take(conf->state_dir, m->axon.me.hotkey, &m->lock_fd, eb);
     if (err == SF_OK) {
         err = open_nonces(m, conf);
     }
@@ -157,6 +207,9 @@ static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_
     if (err == SF_OK) {
         queue_limit_guests(m->axon.queue, GUESTS_AT_WORK);
         err = workers_open(&m->axon, (size_t)conf->axon.max_workers, &m->workers);
+    }
+    if (err == SF_OK && !conf->offline) {
+        err = open_network(m, eb);
     }
     return err == SF_OK ? open_admin(m, conf, eb) : err;
 }
@@ -171,6 +224,8 @@ static void close_all(struct miner *m)
     }
     http_server_close(m->axon_server);
     http_server_close(m->admin_server);
+    network_close(m->network);
+    crypto_secret_free(m->key);
     lifecycle_fini(&m->life);
     app_close(m->axon.app);
     queue_close(m->axon.queue);
@@ -181,17 +236,21 @@ static void close_all(struct miner *m)
     (void)pthread_mutex_destroy(&m->axon.lock);
 }
 
-enum sf_err miner_run(const struct conf *conf, miner_reload_fn reload, void *arg,
-                      struct sf_errbuf *eb)
+enum sf_err miner_run(const struct miner_options *o, struct sf_errbuf *eb)
 {
     struct miner m = {.lock_fd = -1, .axon_ip = ""};
+    enum sf_err err = open_identity(&m, o, eb); /* may ask a person: before signals are held back */
+    if (err != SF_OK) {
+        crypto_secret_free(m.key);
+        return err;
+    }
     (void)pthread_mutex_init(&m.axon.lock, NULL);
-    m.life = (struct lifecycle){.axon = &m.axon, .reload = reload, .reload_arg = arg};
-    lifecycle_init(&m.life, conf); /* every thread inherits the mask */
+    m.life = (struct lifecycle){.axon = &m.axon, .reload = o->reload, .reload_arg = o->reload_arg};
+    lifecycle_init(&m.life, o->conf); /* every thread inherits the mask */
     m.admin = (struct admin){.axon = &m.axon, .started = sf_now(), .axon_ip = ""};
-    enum sf_err err = open_all(&m, conf, eb);
+    err = open_all(&m, o->conf, eb);
     if (err == SF_OK && !lifecycle_wait_ready(&m.life)) {
-        err = open_axon(&m, conf, eb);
+        err = open_axon(&m, o->conf, eb);
         if (err == SF_OK) {
             lifecycle_serve(&m.life);
         }

@@ -33,7 +33,7 @@ def commands():
         r = run(name, "--help")
         check(f"case: {name} --help", r.returncode == 0 and f"storyfi {name}" in r.stdout, r.stderr)
     usage = [(["nonsense"], "unknown command"), ([], "Usage"), (["miner"], "--netuid"),
-             (["miner", "--netuid", "42"], "chain client"), (["generate"], "--task and --input"),
+             (["miner"], "--netuid is needed"), (["generate"], "--task and --input"),
              (["generate", "--task", "poem", "--input", "x"], "task_type"),
              (["generate", "--tsak", "x"], "did you mean --task"),
              (["generate", "--task", "blueprint", "--input", "x", "--mode", "nobody"], "no generator is called"),

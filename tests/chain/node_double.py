@@ -300,9 +300,12 @@ class Chain:
 class Node:
     """One address of a chain, with the faults of this node alone."""
 
-    def __init__(self, chain, tls=None):
+    def __init__(self, chain, tls=None, port=0):
         self.chain = chain
         self.calls = []       # every method asked
+        self.requests = 0     # all that came, also what is no JSON-RPC
+        self.down = False     # nothing is answered, connections are closed
+        self.hang = set()     # methods that are never answered
         self.refuse = {}      # method: Refusal, as long as it stands there
         self.before = {}      # method: called once before the answer
         self.lag = 0.0        # seconds before each answer
@@ -333,7 +336,7 @@ class Node:
             def handle_error(self, request, client_address):
                 pass
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         self.ws = f"{'wss' if tls else 'ws'}://127.0.0.1:{self.port}"
@@ -422,7 +425,11 @@ class Node:
     # ---- JSON-RPC
 
     def answer(self, body):
+        self.requests += 1
+        if self.down:
+            return None
         if not body:  # a GET: a service that tells its caller's address
+            time.sleep(self.lag)
             return self.garbage or b""
         request = json.loads(body)
         if isinstance(request, list):
@@ -434,6 +441,8 @@ class Node:
             hook()
         if self.lag:
             time.sleep(self.lag)
+        while method in self.hang:
+            time.sleep(0.05)
         if method in self.drop_once:
             self.drop_once.remove(method)
             return None
