@@ -45,6 +45,13 @@ void doctor_miner_fini(struct doctor_miner *m);
 void doctor_machine(struct doctor_report *r, const struct conf *conf, const struct doctor_miner *m);
 void doctor_wallet(struct doctor_report *r, const struct conf *conf);
 
+/* Whether validators find this miner: what the chain says of it against what is here, and their way
+ * to it tried from here. Asks the chain, the services of axon.external_ip_services, and the
+ * announced address; blocks up to a minute. `unlock` as wallet_open_key. */
+struct wallet_unlock;
+void doctor_network(struct doctor_report *r, const struct conf *conf, const struct doctor_miner *m,
+                    const struct wallet_unlock *unlock);
+
 /* Each generator of the chain (or `only` this one) alone, by its kind's own check. A script is
  * really run; what a running miner has loaded already is not loaded again. SF_ECONFIG: `only`, mode
  * or fallback name nothing that exists. Blocks up to 30 s for each. */

@@ -2,6 +2,7 @@
 #include "app/doctor.h"
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/secret_prompt.h"
 #include "cmd/settings.h"
 #include "json/json.h"
 
@@ -9,18 +10,21 @@
 
 static const struct arg_option options[] = {
     {"--mode", "M", "This generator alone: local, vllm, custom, api, or a custom one's name."},
+    {"--network", NULL,
+     "The network alone: what the chain says of this axon, and whether it is reached there."},
     {"--json", NULL, "Print a JSON array of {area, what, verdict, text, remedy}."},
 };
 
 const struct args_spec cmd_doctor_spec = {
     .name = "doctor",
-    .synopsis = "[--mode M] [--json]",
+    .synopsis = "[--mode M] [--network] [--json]",
     .summary = "Check each configured generator alone, and the machine; say what is wrong.",
     .details =
         "Configuration, folders, disk, ports, limits, clock and wallet; then each generator of "
         "the\n"
         "chain as if it were alone. A script of yours is really run, once; providers are asked\n"
-        "only what is free. With --mode: the configuration and that generator.\n"
+        "only what is free. With --mode: the configuration and that generator. With --network:\n"
+        "the configuration and the way from the chain to this axon, tried from this machine.\n"
         "Exit status 1 when a line says ✗.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
@@ -91,25 +95,37 @@ static const struct conf *examine_configuration(const struct args *a, struct doc
     return err == SF_OK ? conf : NULL;
 }
 
+/* What was asked for. SF_ECONFIG: a name that means nothing. */
+static enum sf_err examine(const struct args *a, const struct conf *conf, struct doctor_report *r,
+                           struct sf_errbuf *eb)
+{
+    struct doctor_miner miner;
+    const char *only = args_get(a, "--mode");
+    enum sf_err err = SF_OK;
+    doctor_find_miner(conf, &miner);
+    if (args_has(a, "--network")) {
+        struct wallet_unlock unlock = secret_unlock(conf);
+        unlock.ask = NULL; /* a check asks nobody */
+        doctor_network(r, conf, &miner, &unlock);
+    } else {
+        if (only == NULL) {
+            doctor_machine(r, conf, &miner);
+            doctor_wallet(r, conf);
+        }
+        err = doctor_generators(r, conf, only, &miner, eb);
+    }
+    doctor_miner_fini(&miner);
+    return err;
+}
+
 int cmd_doctor(int argc, char **argv)
 {
     struct args a;
     struct doctor_report report = {.n = 0};
-    struct doctor_miner miner;
     struct sf_errbuf eb = {.code = SF_OK};
     args_parse(&a, &cmd_doctor_spec, argc, argv);
-    const char *only = args_get(&a, "--mode");
     const struct conf *conf = examine_configuration(&a, &report);
-    enum sf_err err = SF_OK;
-    if (conf != NULL) {
-        doctor_find_miner(conf, &miner);
-        if (only == NULL) {
-            doctor_machine(&report, conf, &miner);
-            doctor_wallet(&report, conf);
-        }
-        err = doctor_generators(&report, conf, only, &miner, &eb);
-        doctor_miner_fini(&miner);
-    }
+    enum sf_err err = conf == NULL ? SF_OK : examine(&a, conf, &report, &eb);
     int code = doctor_is_well(&report) ? 0 : 1;
     if (err != SF_OK) {
         fprintf(stderr, "storyfi: doctor: %s\n", sf_err_text(&eb, err));

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include "app/dendrite.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "bittensor/synapse_body.h"
 #include "bittensor/wallet.h"
 #include "cmd/commands.h"
 #include "cmd/request_args.h"
 #include "cmd/secret_prompt.h"
 #include "cmd/settings.h"
-#include "http/client.h"
 #include "story/score.h"
 
 #include <string.h>
@@ -54,58 +53,26 @@ static void load_key(const struct args *a, const struct conf *conf, struct sr255
     }
 }
 
-static void fill_synapse(const struct args *a, const struct sr25519_keypair *key, struct synapse *s)
+/* HOST and PORT, and whom to ask there. */
+static void read_axon(const struct args *a, char host[static 46], struct dendrite_request *q)
 {
     const char *axon = args_get(a, "--axon"), *hotkey = args_get(a, "--axon.hotkey");
     const char *colon = axon == NULL ? NULL : strrchr(axon, ':');
-    int host = colon == NULL ? 0 : (int)(colon - axon);
+    int n = colon == NULL ? 0 : (int)(colon - axon);
     uint8_t ignored[SS58_KEY_LEN];
     uint64_t port = 0;
     if (hotkey == NULL || ss58_decode(sf_str(hotkey), ignored, NULL) != SF_OK) {
         fatal(100, "query: --axon.hotkey is needed: the miner's SS58 address");
     }
-    if (colon == NULL || !sf_scan_u64(sf_str(colon + 1), 65535, &port) || host > 45) {
+    if (colon == NULL || !sf_scan_u64(sf_str(colon + 1), 65535, &port) || n > 45) {
         fatal(100, "query: --axon is needed as HOST:PORT, like 127.0.0.1:8091");
     }
-    *s = (struct synapse){.timeout_seconds = args_number(a, "--timeout", 60, 0.1, 600),
-                          .dendrite_nonce = (uint64_t)sf_wall_ns(),
-                          .dendrite_version = SYNAPSE_VERSION,
-                          .axon_port = port,
-                          .name = "StoryGenerationSynapse",
-                          .body_hash = SYNAPSE_EMPTY_BODY_HASH};
-    (void)snprintf(s->axon_ip, sizeof s->axon_ip, "%.*s", host, axon);
-    (void)snprintf(s->axon_hotkey, sizeof s->axon_hotkey, "%s", hotkey);
-    ss58_encode(key->public_key, s->dendrite_hotkey);
-    synapse_uuid(s->dendrite_uuid);
-    synapse_sign(s, key);
-}
-
-static enum sf_err send(const struct synapse *s, const json_t *fields, struct http_answer *answer,
-                        struct sf_errbuf *eb)
-{
-    char url[128];
-    struct synapse_headers h;
-    struct http_header list[SYNAPSE_HEADERS_MAX + 1];
-    struct sf_buf body;
-    json_t *request = synapse_body_request(s, json_deep_copy(fields));
-    (void)snprintf(url, sizeof url, "http://%s:%llu/%s", s->axon_ip,
-                   (unsigned long long)s->axon_port, s->name);
-    synapse_request_headers(s, "127.0.0.1", &h);
-    list[0] = (struct http_header){SF_STR("Content-Type"), SF_STR("application/json")};
-    memcpy(list + 1, h.list, h.n * sizeof h.list[0]);
-    sf_buf_init(&body, 8U << 20);
-    json_print(request, &body);
-    json_decref(request);
-    struct http_call call = {.url = url,
-                             .headers = list,
-                             .n_headers = h.n + 1,
-                             .body = sf_buf_str(&body),
-                             .post = true,
-                             .deadline = sf_after(sf_now(), (sf_ms)(s->timeout_seconds * 1000)),
-                             .max_body_bytes = 16U << 20};
-    enum sf_err err = http_client_call(&call, answer, eb);
-    sf_buf_fini(&body);
-    return err;
+    (void)snprintf(host, 46, "%.*s", n, axon);
+    *q = (struct dendrite_request){.name = "StoryGenerationSynapse",
+                                   .ip = host,
+                                   .port = (uint16_t)port,
+                                   .axon_hotkey = hotkey,
+                                   .timeout_seconds = args_number(a, "--timeout", 60, 0.1, 600)};
 }
 
 static void print_answer(const struct args *a, const json_t *body, json_t *score, double seconds)
@@ -175,7 +142,8 @@ int cmd_query(int argc, char **argv)
 {
     struct args a;
     struct sr25519_keypair key;
-    struct synapse s;
+    char host[46];
+    struct dendrite_request q;
     struct story_request checked;
     struct sf_errbuf eb = {.code = SF_OK};
     struct http_answer answer;
@@ -184,11 +152,13 @@ int cmd_query(int argc, char **argv)
     request_args_read(&a, &checked); /* ends here when it makes no request */
     story_request_fini(&checked);
     json_t *fields = request_args_fields(&a);
+    read_axon(&a, host, &q);
     load_key(&a, conf, &key);
-    fill_synapse(&a, &key, &s);
-    wallet_forget(&key);
+    q.key = &key;
+    q.fields_own = json_deep_copy(fields);
     struct sf_time started = sf_now();
-    enum sf_err err = send(&s, fields, &answer, &eb);
+    enum sf_err err = dendrite_call(&q, &answer, &eb);
+    wallet_forget(&key);
     double seconds = sf_seconds(sf_between(started, sf_now()));
     int exit_code = 111;
     if (err != SF_OK) {

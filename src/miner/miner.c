@@ -2,6 +2,7 @@
 #include "miner/miner.h"
 
 #include "app/ledger.h"
+#include "app/own_address.h"
 #include "base/log.h"
 #include "bittensor/crypto.h"
 #include "bittensor/wallet.h"
@@ -12,8 +13,6 @@
 #include "miner/reply.h"
 #include "miner/workers.h"
 
-#include <ifaddrs.h>
-#include <netdb.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -92,26 +91,6 @@ static enum sf_err open_nonces(struct miner *m, const struct conf *conf)
     return nonce_table_open(&o, &m->axon.nonces);
 }
 
-/* Whether an address belongs to this machine; the wildcard does. */
-static bool is_own_address(const char *ip)
-{
-    struct ifaddrs *all = NULL;
-    bool own = strcmp(ip, "0.0.0.0") == 0 || strcmp(ip, "::") == 0;
-    if (getifaddrs(&all) != 0) {
-        return true;
-    }
-    for (const struct ifaddrs *a = all; a != NULL && !own; a = a->ifa_next) {
-        char text[NI_MAXHOST];
-        int family = a->ifa_addr == NULL ? AF_UNSPEC : a->ifa_addr->sa_family;
-        socklen_t n = family == AF_INET6 ? 28 : 16; /* struct sockaddr_in6, sockaddr_in */
-        own = (family == AF_INET || family == AF_INET6) &&
-              getnameinfo(a->ifa_addr, n, text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0 &&
-              strcmp(text, ip) == 0;
-    }
-    freeifaddrs(all);
-    return own || strncmp(ip, "127.", 4) == 0;
-}
-
 static enum sf_err open_admin(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
 {
     struct http_server_options o = http_server_options_default();
@@ -140,7 +119,7 @@ static void choose_axon_ip(struct miner *m, const struct conf *conf)
 {
     (void)snprintf(m->axon_ip, sizeof m->axon_ip, "%s",
                    strcmp(conf->axon.ip, "[::]") == 0 ? "0.0.0.0" : conf->axon.ip);
-    if (!is_own_address(m->axon_ip)) {
+    if (!own_address(m->axon_ip)) {
         log_event(LOG_WARN, LOG_AXON, "axon.ip is no address of this machine; listening on all",
                   LOG_S("ip", m->axon_ip),
                   LOG_S("remedy", "name a public address with --axon.external_ip"));

@@ -93,6 +93,7 @@ class Chain:
         self.spec, self.transaction_version, self.genesis = spec, 1, genesis
         self.lock = threading.RLock()
         self.salt = 0
+        self.skew = 0  # seconds that its clock is ahead
         self.pool, self.accepted = [], []
         self.fail_dispatch = None  # (pallet, error): the next included call fails
         self.blocks = {0: {"hash": genesis, "state": {}, "extrinsics": []}}
@@ -133,7 +134,7 @@ class Chain:
         """One more block, with what waits in the pool."""
         with self.lock:
             n = self.height + 1
-            now = int(time.time() * 1000)
+            now = int((time.time() + self.skew) * 1000)
             inherent = b"\x04\x02\x00" + compact(now)  # Timestamp.set
             state, events, extrinsics = dict(self.state), [], [compact(len(inherent)) + inherent]
             for raw in self.pool:
