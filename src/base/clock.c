@@ -22,6 +22,12 @@ struct sf_time sf_now(void)
     return (struct sf_time){f != NULL ? f() : read_ns(CLOCK_MONOTONIC) / 1000000};
 }
 
+int64_t sf_now_ns(void)
+{
+    clock_fn f = atomic_load_explicit(&injected_monotonic, memory_order_relaxed);
+    return f != NULL ? f() * 1000000 : read_ns(CLOCK_MONOTONIC);
+}
+
 int64_t sf_wall_ns(void)
 {
     clock_fn f = atomic_load_explicit(&injected_wall, memory_order_relaxed);

@@ -19,6 +19,8 @@ sf_ms sf_until(struct sf_time t); /* what is left; negative when past */
 sf_ms sf_between(struct sf_time from, struct sf_time to);
 struct sf_time sf_earlier(struct sf_time a, struct sf_time b);
 double sf_seconds(sf_ms span);
+/* The same clock in nanoseconds, for what takes less than a millisecond. */
+int64_t sf_now_ns(void);
 
 /* Wall clock in nanoseconds since the Unix epoch (nonces, log stamps). */
 int64_t sf_wall_ns(void);

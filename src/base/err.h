@@ -50,7 +50,8 @@ enum sf_breaker_effect {
     X(ESLOW, -23, 503, 111, false, true, COUNT, "too slow")                                        \
     X(ECRASH, -24, 503, 111, false, true, COUNT, "process died")                                   \
     X(EINTERNAL, -25, 500, 111, false, true, COUNT, "internal error")                              \
-    X(ENEGATIVE, -26, 200, 1, false, false, NONE, "negative answer")
+    X(ENEGATIVE, -26, 200, 1, false, false, NONE, "negative answer")                               \
+    X(ETOOMANY, -27, 429, 111, false, false, NONE, "too many requests")
 
 enum sf_err {
 #define SF_ERR_ENUM(name, value, http, exit, retry, next, breaker, text) SF_##name = value,

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -151,6 +152,22 @@ double metric_value(const struct metric *m)
     double v = m->kind == KIND_HISTOGRAM ? (double)observations(m) : m->value;
     (void)pthread_mutex_unlock(&lock);
     return v;
+}
+
+double metric_quantile(const struct metric *m, double q)
+{
+    if (m == NULL) {
+        return 0;
+    }
+    (void)pthread_mutex_lock(&lock);
+    double wanted = q * (double)observations(m), seen = (double)m->counts[0];
+    size_t i = 0;
+    while (i < m->n_bounds && seen < wanted) {
+        seen += (double)m->counts[++i];
+    }
+    double bound = wanted <= 0 ? 0 : i < m->n_bounds ? m->bounds[i] : HUGE_VAL;
+    (void)pthread_mutex_unlock(&lock);
+    return bound;
 }
 
 static void put_labels(struct sf_buf *out, const struct metric *m)

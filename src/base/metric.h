@@ -21,6 +21,9 @@ void metric_add(struct metric *m, double v); /* counter, gauge */
 void metric_set(struct metric *m, double v); /* gauge */
 void metric_observe(struct metric *m, double v);
 double metric_value(const struct metric *m); /* counter, gauge; histogram: number of observations */
+/* The upper bound of the bucket that holds the share `q` (0.99) of a histogram's observations; 0
+ * without any, infinite above the last bound. */
+double metric_quantile(const struct metric *m, double q);
 
 /* Prometheus' text format of all, sorted by name. */
 void metric_render(struct sf_buf *out);

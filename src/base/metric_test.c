@@ -63,6 +63,22 @@ static void a_histogram_counts_up_to_each_bound(void **state)
     assert_rendered("test_seconds_count 3\n");
 }
 
+static void a_quantile_is_the_bound_of_its_bucket(void **state)
+{
+    static const double bounds[] = {1, 2, 3};
+    struct metric *m = metric_histogram("test_quantile_seconds", "", "Times.", bounds, 3);
+    (void)state;
+    assert_true(metric_quantile(m, 0.99) == 0.0);
+    for (int i = 0; i < 98; i++) {
+        metric_observe(m, 0.5);
+    }
+    metric_observe(m, 1.5);
+    metric_observe(m, 9);
+    assert_true(metric_quantile(m, 0.5) == 1.0);
+    assert_true(metric_quantile(m, 0.99) == 2.0);
+    assert_true(metric_quantile(m, 1) > 1e300);
+}
+
 static void nothing_is_a_metric_too(void **state)
 {
     (void)state;
@@ -100,6 +116,7 @@ int main(void)
         cmocka_unit_test(a_counter_found_again_is_the_same),
         cmocka_unit_test(a_gauge_is_set_and_moved),
         cmocka_unit_test(a_histogram_counts_up_to_each_bound),
+        cmocka_unit_test(a_quantile_is_the_bound_of_its_bucket),
         cmocka_unit_test(nothing_is_a_metric_too),
         cmocka_unit_test(no_addition_of_any_thread_is_lost),
     };

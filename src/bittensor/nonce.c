@@ -23,6 +23,7 @@ struct nonce_table {
     pthread_mutex_t lock;
     struct caller *callers; /* open addressing by key, power of two slots, twice max_callers */
     size_t n_slots, n_callers;
+    uint64_t floor; /* of callers that are not in the table */
 };
 
 struct nonce_options nonce_options_default(void)
@@ -114,19 +115,49 @@ static size_t slot_of(const struct nonce_table *t, const uint8_t key[static 32])
     return i;
 }
 
-/* Forgets callers whose newest nonce has left every window, by building the table anew. */
-static enum sf_err forget_old_callers(struct nonce_table *t)
+/* How many callers have a nonce later than `floor`. */
+static size_t count_later(const struct nonce_table *t, uint64_t floor)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->n_slots; i++) {
+        n += t->callers[i].newest > floor ? 1 : 0;
+    }
+    return n;
+}
+
+/* What to forget in a full table: callers whose newest nonce has left every window, and when that
+ * are few, those that were silent longest, so that a quarter gets free and the next time is far. */
+static uint64_t choose_floor(const struct nonce_table *t)
+{
+    uint64_t low = (uint64_t)(sf_wall_ns() - longest_window_ns(t));
+    uint64_t high = (uint64_t)(sf_wall_ns() + t->options.future_ns);
+    size_t most = t->options.max_callers - (t->options.max_callers + 3) / 4;
+    while (count_later(t, low) > most && high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        if (count_later(t, middle) > most) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return count_later(t, low) > most ? high : low;
+}
+
+/* Forgets them by building the table anew. Whoever is not in it is held to the floor: a nonce that
+ * was taken and forgotten stays refused, and a fresh one is taken from anybody. */
+static enum sf_err forget_callers(struct nonce_table *t)
 {
     struct caller *old = t->callers;
     struct caller *fresh = sf_alloc(t->n_slots * sizeof *fresh);
     if (fresh == NULL) {
         return SF_ENOMEM;
     }
-    uint64_t horizon = (uint64_t)(sf_wall_ns() - longest_window_ns(t));
+    uint64_t floor = choose_floor(t);
+    t->floor = floor > t->floor ? floor : t->floor;
     t->callers = fresh;
     t->n_callers = 0;
     for (size_t i = 0; i < t->n_slots; i++) {
-        if (old[i].newest > horizon) {
+        if (old[i].newest > floor) {
             fresh[slot_of(t, old[i].key)] = old[i];
             t->n_callers++;
         } else {
@@ -190,12 +221,13 @@ static enum sf_err take_locked(struct nonce_table *t, const uint8_t key[static 3
 {
     size_t slot = slot_of(t, key);
     if (t->callers[slot].newest == 0 && t->n_callers >= t->options.max_callers) {
-        if (forget_old_callers(t) != SF_OK || t->n_callers >= t->options.max_callers) {
-            return sf_fail(eb, SF_EBUSY, "too many callers at once");
+        if (forget_callers(t) != SF_OK) {
+            return sf_fail(eb, SF_EBUSY, "out of memory");
         }
         slot = slot_of(t, key);
     }
     struct caller *c = &t->callers[slot];
+    c->floor = c->newest == 0 ? t->floor : c->floor;
     if (was_taken(c, nonce)) {
         return sf_fail(eb, SF_EREPLAY, "Nonce is too old, a newer one was last processed");
     }

@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-/* All that costs no cryptography. */
-static enum sf_err check_shape(const struct nonce_table *nonces, const char *own_hotkey,
-                               const struct synapse *s, uint8_t caller[static 32],
-                               struct sf_errbuf *eb)
+enum sf_err verify_shape(const struct nonce_table *nonces, const char *own_hotkey,
+                         const struct synapse *s, uint8_t caller[static 32], struct sf_errbuf *eb)
 {
     if (s->dendrite_hotkey[0] == '\0') {
         return sf_fail(eb, SF_EAUTH, "No SS58 formatted address or public key provided.");
@@ -32,14 +30,11 @@ static enum sf_err check_shape(const struct nonce_table *nonces, const char *own
     return nonce_check_window(nonces, s->dendrite_nonce, s->timeout_seconds, eb);
 }
 
-enum sf_err axon_verify(struct nonce_table *nonces, const char *own_hotkey, const struct synapse *s,
-                        uint8_t caller[static 32], struct sf_errbuf *eb)
+enum sf_err verify_signature(const char *own_hotkey, const struct synapse *s,
+                             const uint8_t caller[static 32], struct sf_errbuf *eb)
 {
-    enum sf_err err = check_shape(nonces, own_hotkey, s, caller, eb);
-    if (err != SF_OK) {
-        return err;
-    }
     struct sf_buf message;
+    enum sf_err err = SF_OK;
     sf_buf_init(&message, 1024);
     synapse_signed_message(s, own_hotkey, &message);
     if (message.err != SF_OK) {
@@ -48,6 +43,21 @@ enum sf_err axon_verify(struct nonce_table *nonces, const char *own_hotkey, cons
         err = sf_fail(eb, SF_EAUTH, "Signature mismatch");
     }
     sf_buf_fini(&message);
-    return err == SF_OK ? nonce_take(nonces, caller, s->dendrite_nonce, s->timeout_seconds, eb)
-                        : err;
+    return err;
+}
+
+enum sf_err verify_nonce(struct nonce_table *nonces, const struct synapse *s,
+                         const uint8_t caller[static 32], struct sf_errbuf *eb)
+{
+    return nonce_take(nonces, caller, s->dendrite_nonce, s->timeout_seconds, eb);
+}
+
+enum sf_err axon_verify(struct nonce_table *nonces, const char *own_hotkey, const struct synapse *s,
+                        uint8_t caller[static 32], struct sf_errbuf *eb)
+{
+    enum sf_err err = verify_shape(nonces, own_hotkey, s, caller, eb);
+    if (err == SF_OK) {
+        err = verify_signature(own_hotkey, s, caller, eb);
+    }
+    return err == SF_OK ? verify_nonce(nonces, s, caller, eb) : err;
 }

@@ -13,4 +13,14 @@ SF_MUST_USE enum sf_err axon_verify(struct nonce_table *nonces, const char *own_
                                     const struct synapse *s, uint8_t caller[static 32],
                                     struct sf_errbuf *eb);
 
+/* The three steps of it, for a caller that has gates between them: what costs no cryptography
+ * (`caller` is the claimed key then), the signature, and the one step that remembers. */
+SF_MUST_USE enum sf_err verify_shape(const struct nonce_table *nonces, const char *own_hotkey,
+                                     const struct synapse *s, uint8_t caller[static 32],
+                                     struct sf_errbuf *eb);
+SF_MUST_USE enum sf_err verify_signature(const char *own_hotkey, const struct synapse *s,
+                                         const uint8_t caller[static 32], struct sf_errbuf *eb);
+SF_MUST_USE enum sf_err verify_nonce(struct nonce_table *nonces, const struct synapse *s,
+                                     const uint8_t caller[static 32], struct sf_errbuf *eb);
+
 #endif

@@ -226,18 +226,66 @@ static void a_flood_of_nonces_stays_bounded_and_safe(void **state)
     }
 }
 
-static void callers_are_bounded_and_forgotten_when_old(void **state)
+static enum sf_err take(struct fixture *f, uint8_t who, int64_t nonce)
+{
+    uint8_t key[32] = {who};
+    return nonce_take(f->nonces, key, (uint64_t)nonce, 12, NULL);
+}
+
+/* The table has room for four. */
+static void a_full_table_neither_locks_out_nor_lets_replays_in(void **state)
 {
     struct fixture *f = *state;
-    uint8_t key[32] = {0};
-    for (uint8_t i = 0; i < 4; i++) {
-        key[0] = i;
-        assert_int_equal(nonce_take(f->nonces, key, (uint64_t)wall, 12, NULL), SF_OK);
+    int64_t first = wall;
+    for (uint8_t i = 1; i <= 4; i++) {
+        assert_int_equal(take(f, i, wall), SF_OK);
+        wall += SECOND;
     }
-    key[0] = 9;
-    assert_int_equal(nonce_take(f->nonces, key, (uint64_t)wall, 12, NULL), SF_EBUSY);
+    for (uint8_t i = 5; i < 200; i++) { /* a flood of keys: each takes the place of the oldest */
+        assert_int_equal(take(f, i, wall), SF_OK);
+        wall += SECOND / 1000;
+    }
+    for (uint8_t i = 1; i <= 4; i++) /* forgotten, and inside the window: refused all the same */
+        assert_int_equal(take(f, i, first + (i - 1) * SECOND), SF_EREPLAY);
+    for (uint8_t i = 1; i <= 4; i++) { /* and answered at once when they ask anew */
+        assert_int_equal(take(f, i, wall), SF_OK);
+        assert_int_equal(take(f, i, wall), SF_EREPLAY);
+        wall += SECOND / 1000;
+    }
+}
+
+static void callers_are_forgotten_when_old(void **state)
+{
+    struct fixture *f = *state;
+    for (uint8_t i = 1; i <= 4; i++)
+        assert_int_equal(take(f, i, wall), SF_OK);
     wall += 120 * SECOND;
-    assert_int_equal(nonce_take(f->nonces, key, (uint64_t)wall, 12, NULL), SF_OK);
+    assert_int_equal(take(f, 9, wall - 10 * SECOND), SF_OK); /* held to the window alone */
+}
+
+/* Of what is pushed out nothing comes in again; the rest of the callers notice nothing. */
+static void a_busy_table_stays_exact(void **state)
+{
+    enum { CALLERS = 64, ROUNDS = 100 };
+    struct fixture *f = *state;
+    int64_t taken[CALLERS] = {0};
+    (void)f;
+    struct nonce_table *t = NULL;
+    struct nonce_options o = nonce_options_default();
+    o.max_callers = CALLERS / 2;
+    assert_int_equal(nonce_table_open(&o, &t), SF_OK);
+    wall += SECOND;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (uint8_t i = 0; i < CALLERS; i++) {
+            uint8_t key[32] = {i, 1};
+            wall += SECOND / 1000;
+            if (taken[i] != 0)
+                assert_int_equal(nonce_take(t, key, (uint64_t)taken[i], 12, NULL), SF_EREPLAY);
+            taken[i] = wall;
+            assert_int_equal(nonce_take(t, key, (uint64_t)wall, 12, NULL), SF_OK);
+        }
+    }
+    nonce_table_close(t);
 }
 
 static void body_hashes_are_as_the_vectors(void **state)
@@ -400,7 +448,9 @@ int main(void)
         T(unverified_requests_leave_no_trace),
         T(late_but_fresh_nonces_pass_in_any_order),
         T(a_flood_of_nonces_stays_bounded_and_safe),
-        T(callers_are_bounded_and_forgotten_when_old),
+        T(a_full_table_neither_locks_out_nor_lets_replays_in),
+        T(callers_are_forgotten_when_old),
+        T(a_busy_table_stays_exact),
         cmocka_unit_test(body_hashes_are_as_the_vectors),
         cmocka_unit_test(what_python_renders_otherwise_is_refused),
         T(headers_make_the_round_trip),

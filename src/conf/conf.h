@@ -173,6 +173,8 @@ struct conf_axon {
     sf_ms nonce_window_ms;
     sf_ms nonce_future_ms;
     int64_t max_nonces;
+    int64_t max_requests_per_ip;     /* a minute; 0 no limit, so for hotkeys */
+    int64_t max_requests_per_hotkey; /* verified ones */
 };
 
 struct conf_wallet {
@@ -219,7 +221,8 @@ struct conf_deadline {
 struct conf_blacklist {
     bool force_validator_permit;
     bool allow_non_registered;
-    double min_stake; /* TAO-equivalent; 0 none */
+    double min_stake;       /* TAO-equivalent; 0 none */
+    const char *when_stale; /* "known" "open" "closed" */
     struct conf_strings allow;
     struct conf_strings deny;
 };

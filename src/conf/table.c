@@ -308,7 +308,16 @@ static const struct conf_row axon_rows[] = {
     {"nonce_future", NULL, CONF_SECONDS, CONF_RELOAD, AT(conf_axon, nonce_future_ms), "4", 0, 600,
      NULL, NULL, "How far a caller's clock may run ahead.", NULL, NULL},
     {"max_nonces", NULL, CONF_INT, 0, AT(conf_axon, max_nonces), "65536", 16, 1e8, NULL, NULL,
-     "Callers whose last nonce is remembered.", NULL, NULL},
+     "Callers whose last nonces are remembered.", NULL, NULL},
+    {"max_requests_per_ip_per_minute", NULL, CONF_INT, CONF_RELOAD,
+     AT(conf_axon, max_requests_per_ip), "1200", 0, 1e6, NULL, NULL,
+     "Requests that one address (IPv6: one /64) may send in a minute; more are answered 429. 0 is "
+     "no limit.",
+     NULL, NULL},
+    {"max_requests_per_hotkey_per_minute", NULL, CONF_INT, CONF_RELOAD,
+     AT(conf_axon, max_requests_per_hotkey), "300", 0, 1e6, NULL, NULL,
+     "Verified requests of one hotkey in a minute; more are answered 429. 0 is no limit.", NULL,
+     NULL},
 };
 static const struct conf_table axon_table = {axon_rows, N_ROWS(axon_rows), sizeof(struct conf_axon),
                                              "Where validators ask."};
@@ -407,9 +416,17 @@ static const struct conf_row blacklist_rows[] = {
      AT(conf_blacklist, allow_non_registered), "false", 0, 0, NULL, NULL,
      "Answer callers that are not registered on the subnet too.", NULL, NULL},
     {"min_stake", NULL, CONF_REAL, CONF_RELOAD, AT(conf_blacklist, min_stake), "0", 0, 1e12, NULL,
-     NULL, "Answer only callers with at least this stake.", NULL, NULL},
+     NULL, "Answer only callers with at least this stake (TAO-equivalent).", NULL, NULL},
+    {"when_stale", NULL, CONF_CHOICE, CONF_RELOAD, AT(conf_blacklist, when_stale), "known", 0, 0,
+     "known|open|closed", NULL,
+     "Who is answered when the chain could not be asked for too long: hotkeys that were registered "
+     "when it last could, all who sign, or nobody.",
+     NULL, NULL},
     {"allow", NULL, CONF_LIST, CONF_RELOAD, AT(conf_blacklist, allow), "", 0, 0, "SS58 address",
-     NULL, "Hotkeys that are always answered.", NULL, NULL},
+     NULL,
+     "Hotkeys that are always answered: no other gate but `deny` holds for them. As long as it is "
+     "not known who is registered (`offline`), they are the only ones.",
+     NULL, NULL},
     {"deny", NULL, CONF_LIST, CONF_RELOAD, AT(conf_blacklist, deny), "", 0, 0, "SS58 address", NULL,
      "Hotkeys that are never answered.", NULL, NULL},
 };

@@ -39,6 +39,21 @@ static json_t *journal_json(const struct app *app)
                      (json_int_t)s.dropped, "waiting", (json_int_t)s.waiting);
 }
 
+/* Who may ask, and how long a verified request takes to the queue. */
+static json_t *door_json(const struct axon *axon)
+{
+    static const char *const states[] = {
+        [CALLERS_OPEN] = "open", [CALLERS_FRESH] = "fresh", [CALLERS_STALE] = "stale"};
+    struct callers_status s;
+    callers_status(axon->callers, &s);
+    double p50 = metric_quantile(axon->door, 0.5), p99 = metric_quantile(axon->door, 0.99);
+    return json_pack("{s:s, s:s, s:I, s:f, s:I, s:f, s:f}", "state", states[s.state], "text",
+                     s.text, "registered", (json_int_t)s.registered, "metagraph_age_seconds",
+                     s.age_ms < 0 ? -1.0 : sf_seconds(s.age_ms), "queued",
+                     (json_int_t)metric_value(axon->door), "p50_seconds_at_most",
+                     p50 > 60 ? 60.0 : p50, "p99_seconds_at_most", p99 > 60 ? 60.0 : p99);
+}
+
 json_t *admin_status(struct admin *a)
 {
     bool ready = false;
@@ -48,14 +63,14 @@ json_t *admin_status(struct admin *a)
     const char *file = app_conf(app)->file;
     char *path = file[0] == '\0' ? NULL : realpath(file, NULL);
     json_t *status = json_pack(
-        "{s:s, s:i, s:f, s:s, s:{s:s, s:i}, s:b, s:o, s:{s:I, s:I, s:I}, s:I, s:o, s:s, s:s}",
+        "{s:s, s:i, s:f, s:s, s:{s:s, s:i}, s:b, s:o, s:{s:I, s:I, s:I}, s:I, s:o, s:o, s:s, s:s}",
         "version", STORYFI_VERSION, "pid", (int)getpid(), "uptime_seconds",
         sf_seconds(sf_between(a->started, sf_now())), "hotkey", a->axon->me.hotkey, "axon", "ip",
         a->axon_ip, "port", (int)atomic_load(&a->axon_port), "ready",
         ready && atomic_load(&a->serving), "generators", list, "queue", "depth",
         (json_int_t)q.depth, "in_flight", (json_int_t)q.in_flight, "size", (json_int_t)q.size,
-        "requests", (json_int_t)atomic_load(&a->axon->n_requests), "journal", journal_json(app),
-        "config_file", file, "config_path", path == NULL ? "" : path);
+        "requests", (json_int_t)atomic_load(&a->axon->n_requests), "door", door_json(a->axon),
+        "journal", journal_json(app), "config_file", file, "config_path", path == NULL ? "" : path);
     free(path);
     app_close(app);
     (void)json_object_set_new(status, "network",

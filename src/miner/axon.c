@@ -2,9 +2,10 @@
 #include "miner/axon.h"
 
 #include "app/recording.h"
-#include "base/log.h"
+#include "base/log_throttle.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "miner/gates.h"
 #include "miner/guest.h"
 
 #include <string.h>
@@ -23,6 +24,9 @@ void axon_swap_app(struct axon *a, struct app *app_own)
     struct app *old = a->app;
     a->app = app_own;
     (void)pthread_mutex_unlock(&a->lock);
+    if (a->callers != NULL) {
+        callers_configure(a->callers, app_conf(app_own));
+    }
     app_close(old);
 }
 
@@ -50,69 +54,49 @@ void axon_note(const struct answer_to *to, const char *task, int status, const c
                                     "Time from the door to the answer.", buckets,
                                     sizeof buckets / sizeof buckets[0]),
                    sf_seconds(took));
+    static struct log_throttle by_status[128];
+    uint64_t left_out = 0;
     bool fallback = status == 200 && message[0] != '\0';
+    if (status != 200 && !log_throttle_pass(&by_status[status & 127], &left_out)) {
+        return;
+    }
     const char *what = status == 200 ? "request answered" : "request refused";
     log_event(status == 200 && !fallback ? LOG_INFO : LOG_WARN, LOG_AXON, fallback ? message : what,
               LOG_I("req", to->id), LOG_S("peer", to->peer_ip),
               LOG_S("hotkey", to->synapse->dendrite_hotkey), LOG_S("task", task),
               LOG_I("status", status), LOG_I("ms", took), LOG_S("generator", generator),
-              LOG_S("err", fallback ? "" : message));
+              LOG_S("err", fallback ? "" : message),
+              LOG_I(left_out == 0 ? NULL : "like_it_unlogged", left_out));
 }
 
-static void refuse(struct axon *a, const struct answer_to *to, int status, const char *message)
+struct metric *axon_door_metric(void)
 {
+    static const double buckets[] = {1e-4, 2e-4, 5e-4, 1e-3, 1.5e-3, 2e-3, 3e-3,
+                                     5e-3, 1e-2, 2e-2, 5e-2, 0.1,    0.5,  1};
+    return metric_histogram("storyfi_door_seconds", "",
+                            "Time from the whole request at the door to its place in the queue.",
+                            buckets, sizeof buckets / sizeof buckets[0]);
+}
+
+/* Answers that no generator had a part in: counted and logged by the gate that gave them. */
+static void refuse(struct axon *a, const struct answer_to *to, const char *gate, int status,
+                   const char *message)
+{
+    char labels[64];
+    (void)snprintf(labels, sizeof labels, "gate=\"%s\"", gate);
+    metric_add(metric_counter("storyfi_refused_total", labels,
+                              "Requests refused before they reached the queue."),
+               1);
     axon_note(to, "", status, "", message);
     answer_error(&a->me, to, status, message);
 }
 
-/* ---- gates ----------------------------------------------------------------------------------- */
-
-static bool is_listed(const struct conf_strings *list, const char *hotkey)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (strcmp(list->v[i], hotkey) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum sf_err check_lists(const struct conf *conf, const struct synapse *s,
-                               struct sf_errbuf *eb)
-{
-    if (is_listed(&conf->blacklist.deny, s->dendrite_hotkey)) {
-        return sf_fail(eb, SF_EFORBIDDEN, "Forbidden. Key is blacklisted: on the deny list.");
-    }
-    if (conf->blacklist.allow.n > 0 && !is_listed(&conf->blacklist.allow, s->dendrite_hotkey)) {
-        return sf_fail(eb, SF_EFORBIDDEN, "Forbidden. Key is blacklisted: not on the allow list.");
-    }
-    return SF_OK;
-}
-
-static enum sf_err admit(struct axon *a, const struct conf *conf, const struct http_request *r,
-                         struct synapse *s, struct sf_errbuf *eb)
-{
-    uint8_t caller[32];
-    enum sf_err err = synapse_parse(r->headers, r->n_headers, s, eb);
-    if (err == SF_OK && r->too_many_headers) {
-        err = sf_fail(eb, SF_EPARSE, "more than %d headers", HTTP_HEADERS_MAX);
-    }
-    if (err == SF_OK && r->body_too_large) {
-        err = sf_fail(eb, SF_ELIMIT, "body larger than %lld bytes",
-                      (long long)conf->axon.max_body_bytes);
-    }
-    if (err == SF_OK) {
-        err = check_lists(conf, s, eb);
-    }
-    return err == SF_OK ? axon_verify(a->nonces, a->me.hotkey, s, caller, eb) : err;
-}
-
 /* ---- the synapse ----------------------------------------------------------------------------- */
 
-static enum sf_err make_job(const struct answer_to *to, struct app *app,
-                            const struct http_request *r, struct job **out, struct sf_errbuf *eb)
+static enum sf_err make_job(const struct admission *in, const struct answer_to *to, struct app *app,
+                            struct job **out, struct sf_errbuf *eb)
 {
-    const struct conf *conf = app_conf(app);
+    const struct http_request *r = in->request;
     struct job *j = sf_alloc(sizeof *j);
     if (j == NULL) {
         return sf_fail(eb, SF_EBUSY, "out of memory");
@@ -133,8 +117,9 @@ static enum sf_err make_job(const struct answer_to *to, struct app *app,
     j->synapse = *to->synapse;
     j->app = app_ref(app);
     j->received = to->received;
-    j->deadline = axon_deadline(conf, to->received, to->synapse->timeout_seconds);
-    j->target = sf_earlier(j->deadline, sf_after(to->received, conf->deadline.target_ms));
+    j->priority = in->stake_tao;
+    j->deadline = axon_deadline(in->conf, to->received, to->synapse->timeout_seconds);
+    j->target = sf_earlier(j->deadline, sf_after(to->received, in->conf->deadline.target_ms));
     (void)snprintf(j->peer_ip, sizeof j->peer_ip, "%s", r->peer_ip);
     j->peer_port = r->peer_port;
     *out = j;
@@ -171,18 +156,21 @@ static void record_refusal(const struct answer_to *to, struct app *app, const st
                                            .message = sf_err_text(eb, err)});
 }
 
-static enum sf_err handle_story(struct axon *a, struct answer_to *to, struct app *app,
-                                const struct http_request *r, struct sf_errbuf *eb)
+static enum sf_err handle_story(struct admission *in, struct answer_to *to, struct app *app,
+                                struct sf_errbuf *eb)
 {
     struct job *j = NULL;
     to->id = app_next_id(app);
-    (void)atomic_fetch_add(&a->n_requests, 1);
-    enum sf_err err = make_job(to, app, r, &j, eb);
+    (void)atomic_fetch_add(&in->axon->n_requests, 1);
+    in->gate = "body";
+    enum sf_err err = make_job(in, to, app, &j, eb);
     if (err == SF_OK) {
-        err = push(a, j);
+        err = push(in->axon, j);
         if (err == SF_OK) {
+            metric_observe(in->axon->door, (double)(sf_now_ns() - in->began_ns) / 1e9);
             return SF_OK;
         }
+        in->gate = "queue";
         err = sf_fail(eb, err, "queue is full");
     }
     record_refusal(to, app, j, err, eb);
@@ -190,15 +178,16 @@ static enum sf_err handle_story(struct axon *a, struct answer_to *to, struct app
     return err;
 }
 
-static enum sf_err handle_ping(struct axon *a, struct answer_to *to, struct app *app,
-                               const struct http_request *r, struct sf_errbuf *eb)
+static enum sf_err handle_ping(struct admission *in, struct answer_to *to, struct app *app,
+                               struct sf_errbuf *eb)
 {
     json_t *body = NULL;
     (void)app;
-    enum sf_err err = json_parse(r->body, JSON_LIMITS_DEFAULT, &body, eb);
+    in->gate = "body";
+    enum sf_err err = json_parse(in->request->body, JSON_LIMITS_DEFAULT, &body, eb);
     if (err == SF_OK) {
         axon_note(to, "ping", 200, "", "");
-        answer_success(&a->me, to, body, NULL);
+        answer_success(&in->axon->me, to, body, NULL);
     }
     json_decref(body);
     return err == SF_ELIMIT ? SF_EPARSE : err;
@@ -206,8 +195,8 @@ static enum sf_err handle_ping(struct axon *a, struct answer_to *to, struct app 
 
 static const struct route {
     const char *path, *name;
-    enum sf_err (*handle)(struct axon *a, struct answer_to *to, struct app *app,
-                          const struct http_request *r, struct sf_errbuf *eb);
+    enum sf_err (*handle)(struct admission *in, struct answer_to *to, struct app *app,
+                          struct sf_errbuf *eb);
 } routes[] = {
     {"/StoryGenerationSynapse", "StoryGenerationSynapse", handle_story},
     {"/Synapse", "Synapse", handle_ping},
@@ -228,13 +217,15 @@ static void handle_route(struct axon *a, const struct route *route, struct answe
 {
     struct sf_errbuf eb = {.code = SF_OK};
     struct app *app = axon_take_app(a);
+    struct admission in = {
+        .axon = a, .conf = app_conf(app), .request = r, .synapse = s, .began_ns = sf_now_ns()};
     to->route = route->name;
-    enum sf_err err = admit(a, app_conf(app), r, s, &eb);
+    enum sf_err err = gates_pass(&in, &eb);
     if (err == SF_OK) {
-        err = route->handle(a, to, app, r, &eb);
+        err = route->handle(&in, to, app, &eb);
     }
     if (err != SF_OK) {
-        refuse(a, to, sf_err_info(err)->http_status, sf_err_text(&eb, err));
+        refuse(a, to, in.gate, sf_err_info(err)->http_status, sf_err_text(&eb, err));
     }
     app_close(app);
 }
@@ -254,9 +245,9 @@ void axon_handle(void *arg, struct http_exchange *x, const struct http_request *
         static const struct http_header json[] = {{{"content-type", 12}, {"application/json", 16}}};
         http_reply(x, 200, json, 1, SF_STR("{\"status\":\"ok\"}"));
     } else if (route == NULL) {
-        refuse(a, &to, 404, "Synapse not found");
+        refuse(a, &to, "route", 404, "Synapse not found");
     } else if (strcmp(r->method, "POST") != 0) {
-        refuse(a, &to, 405, "Method not allowed: use POST");
+        refuse(a, &to, "route", 405, "Method not allowed: use POST");
     } else {
         handle_route(a, route, &to, &s, r);
     }

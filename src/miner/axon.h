@@ -2,8 +2,10 @@
 #ifndef SF_MINER_AXON_H
 #define SF_MINER_AXON_H
 
+#include "base/metric.h"
 #include "bittensor/verify.h"
 #include "miner/answer.h"
+#include "miner/callers.h"
 #include "miner/queue.h"
 
 #include <pthread.h>
@@ -12,6 +14,8 @@
 struct axon {
     struct answer_identity me;
     struct nonce_table *nonces;
+    struct callers *callers; /* NULL: there is no axon (serve.h) */
+    struct metric *door;     /* seconds from the whole request to the queue */
     struct queue *queue;
     pthread_mutex_t lock;        /* of `app` */
     struct app *app;             /* the current one: requests take a reference */
@@ -20,6 +24,9 @@ struct axon {
 
 /* The http_handler of the axon's listener; `arg` is the struct axon. */
 void axon_handle(void *arg, struct http_exchange *x, const struct http_request *request);
+
+/* The histogram for `door`; NULL when out of memory. */
+struct metric *axon_door_metric(void);
 
 /* The current app, with a reference for the caller. */
 struct app *axon_take_app(struct axon *a);

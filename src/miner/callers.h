@@ -11,7 +11,7 @@
  * size. All calls are thread-safe and block on nothing but a short lock. */
 struct callers;
 
-/* `conf` is read, not kept. SF_ENOMEM. */
+/* Keeps a reference of `conf`. SF_ENOMEM. */
 SF_MUST_USE enum sf_err callers_open(const struct conf *conf, sf_ms max_stale_ms,
                                      struct callers **out);
 void callers_close(struct callers *c);
@@ -46,7 +46,8 @@ SF_MUST_USE enum sf_err callers_check_standing(struct callers *c, const uint8_t 
 /* ---- for people ------------------------------------------------------------------------------ */
 
 enum callers_state {
-    CALLERS_OPEN,  /* no metagraph: whoever signs is answered */
+    CALLERS_OPEN,  /* no metagraph: whoever signs is answered; of an allow list, if any, only those
+                    */
     CALLERS_FRESH, /* registered hotkeys */
     CALLERS_STALE, /* as blacklist.when_stale says */
 };

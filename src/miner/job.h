@@ -23,7 +23,8 @@ struct job {
     struct sf_time received, deadline, target;
     char peer_ip[46];
     unsigned peer_port;
-    double priority;     /* higher first; the older first among equals */
+    double priority;     /* the stake in TAO: a head start in the queue, or JOB_PRIORITY_GUEST */
+    double turn;         /* the queue's: where it stands, lowest first */
     atomic_int answered; /* the status that went out; 0 none yet */
     atomic_bool cancel;
     /* of guests: */

@@ -16,6 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MAX_STALE_MS                                                                               \
+    7200000              /* a metagraph older than this says little of who is registered now       \
+                          */
 #define GUESTS_AT_WORK 2 /* of those that are no validators (guest.h) */
 
 struct miner {
@@ -178,6 +181,10 @@ static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_
         err = open_nonces(m, conf);
     }
     if (err == SF_OK) {
+        err = callers_open(conf, MAX_STALE_MS, &m->axon.callers);
+        m->axon.door = axon_door_metric();
+    }
+    if (err == SF_OK) {
         err = queue_open((size_t)conf->axon.queue_size, &m->axon.queue);
     }
     if (err == SF_OK) {
@@ -208,6 +215,7 @@ static void close_all(struct miner *m)
     lifecycle_fini(&m->life);
     app_close(m->axon.app);
     queue_close(m->axon.queue);
+    callers_close(m->axon.callers);
     nonce_table_close(m->axon.nonces);
     if (m->lock_fd >= 0) {
         (void)close(m->lock_fd);

@@ -3,12 +3,13 @@
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <pthread.h>
 
 struct queue {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct job *waiting; /* best first */
+    struct job *waiting; /* by turn, then as they came */
     struct job *working;
     struct queue_counts counts;
     size_t guest_limit; /* 0 none */
@@ -134,13 +135,25 @@ static struct job *take_next(struct queue *q)
     return j;
 }
 
+/* When it came, less its head start. It never changes, so the list needs no sorting as time passes:
+ * that the waiting get older is in it already. */
+static double turn_of(const struct job *j)
+{
+    if (j->priority < 0) {
+        return HUGE_VAL;
+    }
+    double share = log1p(j->priority) / log1p(QUEUE_STAKE_FULL);
+    return (double)j->received.ms - QUEUE_HEAD_START_MS * (share < 1 ? share : 1);
+}
+
 enum sf_err queue_push(struct queue *q, struct job *j)
 {
     enum sf_err err = SF_EBUSY;
     (void)pthread_mutex_lock(&q->lock);
     if (!q->draining && q->counts.depth < q->counts.size) {
         struct job **at = &q->waiting;
-        while (*at != NULL && (*at)->priority >= j->priority) {
+        j->turn = turn_of(j);
+        while (*at != NULL && (*at)->turn <= j->turn) {
             at = &(*at)->next;
         }
         j->next = *at;

@@ -4,7 +4,12 @@
 
 #include "miner/job.h"
 
-/* The bounded queue between the axon and its workers: highest priority first, then the oldest. */
+/* The bounded queue between the axon and its workers. First come, first served, but that stake is
+ * a head start: a job stands where it would stand had it come up to QUEUE_HEAD_START_MS earlier, by
+ * the logarithm of its stake. So nobody is passed by what comes more than that later, however high
+ * its stake, and however much of it there is. Guests stand behind all of them. */
+#define QUEUE_HEAD_START_MS 4000
+#define QUEUE_STAKE_FULL 1e6 /* TAO: from here on it is the whole head start */
 struct queue;
 
 SF_MUST_USE enum sf_err queue_open(size_t size, struct queue **out);

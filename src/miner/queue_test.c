@@ -39,6 +39,70 @@ static void highest_priority_first_then_the_oldest(void **state)
     queue_close(q);
 }
 
+static struct job *job_at(int64_t id, double priority, int64_t ms)
+{
+    struct job *j = job_of(id, priority);
+    j->received.ms = ms;
+    return j;
+}
+
+/* One worker that takes a second for each, and a new request of the highest stake every second. */
+static void a_poor_one_is_served_within_the_head_start(void **state)
+{
+    struct queue *q = NULL;
+    (void)state;
+    assert_int_equal(queue_open(64, &q), SF_OK);
+    for (int64_t i = 0; i < 3; i++)
+        assert_int_equal(queue_push(q, job_at(100 + i, 1e9, i)), SF_OK);
+    assert_int_equal(queue_push(q, job_at(1, 0, 10)), SF_OK);
+    int64_t now = 10, served_at = 0;
+    for (int64_t i = 0; i < 60 && served_at == 0; i++, now += 1000) {
+        assert_int_equal(queue_push(q, job_at(200 + i, 1e9, now)), SF_OK);
+        struct job *j = queue_pop(q);
+        served_at = j->id == 1 ? now : 0;
+        queue_done(q, j);
+        free(j);
+    }
+    /* behind three that were there and four that came within the head start; the fifth is too late
+     */
+    assert_int_equal(served_at, 10 + (3 + 4) * 1000);
+    for (size_t left = queue_count(q).depth; left > 0; left--) {
+        struct job *j = queue_pop(q);
+        queue_done(q, j);
+        free(j);
+    }
+    queue_close(q);
+}
+
+static void stake_is_a_head_start_by_its_logarithm(void **state)
+{
+    static const struct {
+        int64_t id;
+        double stake;
+        int64_t ms;
+        int64_t place;
+    } in[] = {
+        {1, 0, 0, 3},      /* waits for nobody who comes after 4 s */
+        {2, 1e6, 3900, 1}, /* the whole head start */
+        {3, 1e6, 4100, 4}, /* too late to pass the first */
+        {4, 999, 1900, 2}, /* half of it */
+        {5, 1e12, 4200, 5} /* never more than the whole */
+    };
+    struct queue *q = NULL;
+    (void)state;
+    assert_int_equal(queue_open(8, &q), SF_OK);
+    for (size_t i = 0; i < sizeof in / sizeof in[0]; i++)
+        assert_int_equal(queue_push(q, job_at(in[i].id, in[i].stake, in[i].ms)), SF_OK);
+    assert_int_equal(queue_push(q, job_at(6, JOB_PRIORITY_GUEST, 0)), SF_OK);
+    for (int64_t place = 1; place <= 6; place++) {
+        struct job *j = queue_pop(q);
+        assert_int_equal(place, j->id == 6 ? 6 : in[j->id - 1].place);
+        queue_done(q, j);
+        free(j);
+    }
+    queue_close(q);
+}
+
 static void a_full_queue_refuses_and_keeps_its_jobs(void **state)
 {
     struct queue *q = NULL;
@@ -203,6 +267,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(highest_priority_first_then_the_oldest),
+        cmocka_unit_test(a_poor_one_is_served_within_the_head_start),
+        cmocka_unit_test(stake_is_a_head_start_by_its_logarithm),
         cmocka_unit_test(a_full_queue_refuses_and_keeps_its_jobs),
         cmocka_unit_test(draining_wakes_who_waits_and_takes_nothing_in),
         cmocka_unit_test(each_sees_what_waits_and_what_is_in_flight),
