@@ -206,7 +206,7 @@ static void say_unknown(struct loader *l, const struct conf_table *table, const 
     char where[MAX_WHERE], key[CONF_MAX_KEY], elsewhere[CONF_MAX_KEY];
     enum conf_level level = l->source->strict ? CONF_ERROR : CONF_WARNING;
     where_is(l, node, where);
-    (void)snprintf(key, sizeof key, "%.60s%s%.30s", prefix, prefix[0] != '\0' ? "." : "",
+    (void)snprintf(key, sizeof key, "%.50s%s%.40s", prefix, prefix[0] != '\0' ? "." : "",
                    node->key);
     const char *near = conf_nearest(table, node->key);
     if (names_a_key(node->key) && row_of(table, "api_key_env") != NULL) {
@@ -316,7 +316,7 @@ static void apply_map(struct loader *l, const struct conf_table *table, char *ba
             continue;
         }
         char key[CONF_MAX_KEY];
-        (void)snprintf(key, sizeof key, "%.64s%s%.30s", prefix, prefix[0] != '\0' ? "." : "",
+        (void)snprintf(key, sizeof key, "%.50s%s%.40s", prefix, prefix[0] != '\0' ? "." : "",
                        row->name);
         if (was_there_before(map, c, table)) {
             where_is(l, c, where);
