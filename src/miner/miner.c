@@ -16,9 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_STALE_MS                                                                               \
-    7200000              /* a metagraph older than this says little of who is registered now       \
-                          */
 #define GUESTS_AT_WORK 2 /* of those that are no validators (guest.h) */
 
 struct miner {
@@ -156,16 +153,15 @@ static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf
     return err;
 }
 
-static void forget_graph(void *arg, struct metagraph *graph, struct sf_time read_at)
+static void take_graph(void *arg, struct metagraph *graph, struct sf_time read_at)
 {
-    (void)arg, (void)read_at;
-    metagraph_fini(graph);
+    callers_update(arg, graph, read_at);
 }
 
 static enum sf_err open_network(struct miner *m, struct sf_errbuf *eb)
 {
     struct network_options o = {
-        .axon = &m->axon, .key_own = m->key, .on_graph = forget_graph, .arg = m};
+        .axon = &m->axon, .key_own = m->key, .on_graph = take_graph, .arg = m->axon.callers};
     m->key = NULL;
     enum sf_err err = network_open(&o, &m->network, eb);
     m->admin.network = m->network;
@@ -181,7 +177,7 @@ static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_
         err = open_nonces(m, conf);
     }
     if (err == SF_OK) {
-        err = callers_open(conf, MAX_STALE_MS, &m->axon.callers);
+        err = callers_open(conf, conf->subtensor.max_stale_ms, &m->axon.callers);
         m->axon.door = axon_door_metric();
     }
     if (err == SF_OK) {

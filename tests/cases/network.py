@@ -4,6 +4,7 @@ tried again, and never stops an answer. Then doctor --network, each of its cause
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -42,11 +43,34 @@ def fresh(rate_limit=0, **kwargs):
     return chain, Node(chain)
 
 
+given, giving = set(), threading.Lock()
+
+
+def free_port():
+    """Below those of outgoing connections, and not given to another test that runs beside this one."""
+    with giving:
+        while True:
+            port = random.randrange(12000, 32000)
+            with socket.socket() as a, socket.socket() as b:
+                try:
+                    a.bind(("127.0.0.1", port))
+                    b.bind((HOST, port))
+                except OSError:
+                    continue
+            if port not in given:
+                given.add(port)
+                return port
+
+
 def free_endpoint():
-    return f"ws://127.0.0.1:{Miner.free_port()}"
+    return f"ws://127.0.0.1:{free_port()}"
 
 
-class NetMiner(Miner):
+class Alone(Miner):
+    free_port = staticmethod(free_port)
+
+
+class NetMiner(Alone):
     """On the network: looks at the chain every second, listens and is announced on 127.0.0.2."""
 
     def __init__(self, endpoint, *flags, external=HOST, netuid=NETUID, env=None):
@@ -116,7 +140,10 @@ def registered_and_served():
         synced = node.calls.count("state_call")
         wait_for(lambda: node.calls.count("state_call") >= synced + 2)
         check("network: what the chain has is not sent again", len(chain.accepted) == sent == 1, len(chain.accepted))
-        check("network: a caller is answered", m.answers(), m.text())
+        check("network: a registered caller is answered", m.answers(), m.text())
+        r = run("query", "--axon", f"{HOST}:{m.port}", "--axon.hotkey", m.hotkey, "--task", "blueprint", "--input", "x",
+                "--throwaway")
+        check("network: the metagraph's strangers are not", r.returncode == 1 and "403" in r.stderr, r.stderr)
         their_tools(m, node)
         chain.put(item_key("Axons", NETUID, m.key), bytes(34))
         check("network: an announcement that got lost is made again", wait_for(lambda: len(chain.accepted) == 2), m.text())
@@ -144,7 +171,7 @@ def chain_away():
     chain = Chain()
     chain.add_subnet(NETUID, 0)
     chain.register(NETUID, 0, OTHER)
-    port = Miner.free_port()
+    port = free_port()
     m = NetMiner(f"ws://127.0.0.1:{port}")
     chain.register(NETUID, 1, m.key)
     with m:
@@ -183,7 +210,7 @@ def chain_away():
 
 def not_registered_at_first():
     chain, node = fresh()
-    m = NetMiner(node.ws)
+    m = NetMiner(node.ws, "--blacklist.allow_non_registered")
     with m:
         command = f"btcli subnet register --netuid {NETUID} --wallet.name test --wallet.hotkey default --network {node.ws}"
         check("network: not registered: the command that registers is told", m.until("⚠️  Not registered on subnet 92")
@@ -372,7 +399,7 @@ def causes():
     stranger.garbage = b"hello"
     finds("something else on the port", flags(), "reached", "failed", "something answers that is no axon")
     stranger.close()
-    with Miner(script_config("stories.py")) as other:
+    with Alone(script_config("stories.py")) as other:
         put_axon("127.0.0.1", other.port)
         finds("another miner on the port", flags(), "reached", "failed", f"with the hotkey {other.hotkey}")
         ours = [*other.flags, "--netuid", NETUID, "--subtensor.chain_endpoint", node.ws, "--axon.external_ip", HOST,
