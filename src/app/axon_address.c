@@ -53,9 +53,12 @@ enum sf_err axon_address_find(const struct conf *conf, struct sf_time deadline,
 void axon_register_command(const struct conf *conf, char out[static AXON_COMMAND_MAX])
 {
     const struct conf_subtensor *s = &conf->subtensor;
+    struct sf_str rest = sf_str(s->chain_endpoint), first = {"", 0};
+    bool given = sf_str_next(&rest, ',', &first); /* btcli takes one */
+    first = given ? sf_str_trim(first) : sf_str(s->network);
     (void)snprintf(out, AXON_COMMAND_MAX,
                    "btcli subnet register --netuid %lld --wallet.name %.80s --wallet.hotkey %.80s "
-                   "--network %.200s",
+                   "--network %.*s",
                    (long long)conf->netuid, conf->wallet.name, conf->wallet.hotkey,
-                   s->chain_endpoint[0] != '\0' ? s->chain_endpoint : s->network);
+                   (int)(first.n < 200 ? first.n : 200), first.p);
 }

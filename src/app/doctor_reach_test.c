@@ -58,7 +58,7 @@ static void a_closed_port_has_different_causes(void **state)
     expect_last(&r, GEN_CHECK_FAIL, "nothing listens there");
     judge(&r, (struct doctor_reach){.tcp = REACH_SILENT, .own_address = true, .miner_runs = true});
     expect_last(&r, GEN_CHECK_FAIL, "closed though the miner runs");
-    for (int tcp = REACH_SILENT; tcp <= REACH_NO_WAY; tcp++) {
+    for (unsigned tcp = REACH_SILENT; tcp <= REACH_NO_WAY; tcp++) {
         /* From inside a NAT nobody can say more. */
         judge(&r, (struct doctor_reach){.tcp = tcp, .miner_runs = true});
         expect_last(&r, GEN_CHECK_WARN, "behind NAT, and from inside that may fail although it");

@@ -11,9 +11,11 @@
 
 const struct args_spec cmd_miner_spec = {
     .name = "miner",
-    .synopsis = "[--offline] [--netuid N] [--wallet.name N] [--wallet.hotkey H] [--axon.port P] …",
+    .synopsis = "--netuid N|--offline [--wallet.name N] [--wallet.hotkey H] [--axon.port P] …",
     .summary = "Answer validators: the miner itself.",
     .details =
+        "Announces itself on the chain and reads there who may ask; with --offline it does "
+        "neither.\n"
         "Runs until SIGTERM, then finishes what is in flight (a second signal ends at once). "
         "SIGHUP loads the\nconfiguration again. storyfi status asks it how it is.",
     .takes_settings = true,

@@ -57,19 +57,21 @@ static const struct {
                        "the chain answers again"},
     [NETWORK_CLOCK] = {"the clock differs from the chain's", "the clock agrees with the chain's"},
     [NETWORK_REGISTRATION] = {"the hotkey is not registered", "the hotkey is registered"},
-    [NETWORK_ADDRESS] = {"the address to announce", "the address to announce is known"},
+    [NETWORK_ADDRESS] = {"validators outside may not reach this axon",
+                         "the address to announce is a public one"},
     [NETWORK_ANNOUNCE] = {"the axon is not announced", "the axon is announced"},
     [NETWORK_METAGRAPH] = {"the metagraph was not read", "the metagraph is read again"},
 };
 
-/* Kept for /status at each time, in the log at the first, second, fourth, … */
-static void trouble(struct network *n, enum network_topic topic, const char *text)
+/* Kept for /status at each time, in the log at the first (unless a status line told it), second,
+ * fourth, … */
+static void trouble(struct network *n, enum network_topic topic, const char *text, bool told)
 {
     unsigned times = ++n->times[topic];
     (void)pthread_mutex_lock(&n->lock);
     (void)snprintf(n->facts.problems[topic], sizeof n->facts.problems[topic], "%s", text);
     (void)pthread_mutex_unlock(&n->lock);
-    if ((times & (times - 1)) == 0) {
+    if ((times & (times - 1)) == 0 && !told) {
         log_event(LOG_WARN, LOG_SUBTENSOR, topics[topic].title, LOG_S("err", text),
                   LOG_I("times", times));
     }
@@ -116,7 +118,7 @@ static void check_clock(struct network *n, int64_t block_time_ms)
                        : "the last finalized block is %lld s old: this machine's clock is "
                          "ahead (set it by NTP: timedatectl set-ntp true), or the node lags",
                    (long long)(age < 0 ? -age : age) / 1000);
-    trouble(n, NETWORK_CLOCK, text);
+    trouble(n, NETWORK_CLOCK, text, false);
 }
 
 /* What was kept belongs to another chain: its hotkeys say nothing here. */
@@ -162,7 +164,7 @@ static void say_registration(struct network *n, const struct chain_registration 
     if (first || before) {
         log_status("⚠️  %s", text);
     }
-    trouble(n, NETWORK_REGISTRATION, text);
+    trouble(n, NETWORK_REGISTRATION, text, first || before);
 }
 
 static void note_look(struct network *n, const struct chain_versions *v,
@@ -211,7 +213,7 @@ static void look(struct network *n)
         if (first) {
             log_status("⚠️  Chain: %s; requests are answered meanwhile", sf_err_text(&eb, err));
         }
-        trouble(n, NETWORK_CHAIN, sf_err_text(&eb, err));
+        trouble(n, NETWORK_CHAIN, sf_err_text(&eb, err), first);
         n->look_at = sf_after(sf_now(), retry_after(n, NETWORK_CHAIN));
         return;
     }
@@ -299,7 +301,7 @@ static void sync_graph(struct network *n)
         hand_over(n, &g, read_at, false);
         n->sync_at = sf_after(read_at, n->conf->subtensor.sync_interval_ms);
     } else {
-        trouble(n, NETWORK_METAGRAPH, sf_err_text(&eb, err));
+        trouble(n, NETWORK_METAGRAPH, sf_err_text(&eb, err), false);
         n->sync_at = sf_after(sf_now(), retry_after(n, NETWORK_METAGRAPH));
     }
 }
@@ -357,7 +359,7 @@ static void find_address(struct network *n, uint16_t port)
         return;
     }
     if (err != SF_OK) {
-        trouble(n, NETWORK_ADDRESS, sf_err_text(&eb, err));
+        trouble(n, NETWORK_ADDRESS, sf_err_text(&eb, err), false);
         n->address_at =
             sf_after(sf_now(), backoff(n->times[NETWORK_ADDRESS] - 1, RETRY_MS, interval));
         return;
@@ -365,7 +367,7 @@ static void find_address(struct network *n, uint16_t port)
     a.port = a.port != 0 ? a.port : port;
     n->address_at = sf_after(sf_now(), interval);
     if (external_ip_check(&a, &eb) != SF_OK) { /* given so: announced, and said */
-        trouble(n, NETWORK_ADDRESS, eb.text);
+        trouble(n, NETWORK_ADDRESS, eb.text, false);
     } else {
         solved(n, NETWORK_ADDRESS);
     }
@@ -403,7 +405,7 @@ static void announce(struct network *n)
         announced(n, &done);
         return;
     }
-    trouble(n, NETWORK_ANNOUNCE, sf_err_text(&eb, err));
+    trouble(n, NETWORK_ANNOUNCE, sf_err_text(&eb, err), false);
     sf_ms pause = backoff(n->times[NETWORK_ANNOUNCE] - 1, REGISTER_MS, interval);
     if (err == SF_ERATE && eb.retry_after_ms > 0) {
         pause = eb.retry_after_ms < interval ? eb.retry_after_ms : interval;
@@ -478,7 +480,8 @@ static void do_what_is_due(struct network *n)
 static struct sf_time next_time(const struct network *n)
 {
     struct sf_time next = sf_earlier(n->look_at, sf_after(sf_now(), TICK_MS));
-    next = sf_earlier(next, n->facts.reached ? n->sync_at : SF_NEVER);
+    bool syncs = n->facts.reached && n->facts.subnet_exists;
+    next = sf_earlier(next, syncs ? n->sync_at : SF_NEVER);
     if (n->facts.registered && n->port != 0) {
         next = sf_earlier(next, n->address_at);
     }
