@@ -83,6 +83,7 @@ endif()
 include(cmake/engine.cmake OPTIONAL)
 include(cmake/examples.cmake OPTIONAL)
 include(cmake/fuzz.cmake OPTIONAL)
+include(cmake/load.cmake OPTIONAL)
 include(cmake/install.cmake OPTIONAL)
 
 get_property(unit_tests GLOBAL PROPERTY STORYFI_TESTS)

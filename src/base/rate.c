@@ -62,18 +62,30 @@ static struct rate_entry *set_of(struct rate_table *t, const uint8_t *key)
     return &t->entries[(size_t)(h & (t->n_sets - 1)) * WAYS];
 }
 
-static struct rate_entry *find(struct rate_table *t, const uint8_t *key)
+/* The entry of a key, or the one that makes room for it. */
+static struct rate_entry *find(struct rate_table *t, const uint8_t *key, bool *known)
 {
     struct rate_entry *set = set_of(t, key), *idle = set;
+    *known = true;
     for (size_t i = 0; i < WAYS; i++) {
         if (set[i].full_at_us != 0 && memcmp(set[i].key, key, RATE_KEY_LEN) == 0) {
             return &set[i];
         }
         idle = set[i].full_at_us < idle->full_at_us ? &set[i] : idle;
     }
-    memcpy(idle->key, key, RATE_KEY_LEN);
-    idle->full_at_us = 0;
+    *known = false;
     return idle;
+}
+
+static struct rate_entry *find_or_make(struct rate_table *t, const uint8_t *key)
+{
+    bool known;
+    struct rate_entry *e = find(t, key, &known);
+    if (!known) {
+        memcpy(e->key, key, RATE_KEY_LEN);
+        e->full_at_us = 0;
+    }
+    return e;
 }
 
 bool rate_take(struct rate_table *t, const uint8_t key[static RATE_KEY_LEN], int64_t per_minute)
@@ -83,10 +95,28 @@ bool rate_take(struct rate_table *t, const uint8_t key[static RATE_KEY_LEN], int
     }
     int64_t now = sf_now_ns() / 1000;
     (void)pthread_mutex_lock(&t->lock);
-    struct rate_entry *e = find(t, key);
+    struct rate_entry *e = find_or_make(t, key);
     int64_t full_at = (e->full_at_us > now ? e->full_at_us : now) + MINUTE_US / per_minute;
     bool ok = full_at - now <= MINUTE_US;
     e->full_at_us = ok ? full_at : e->full_at_us;
     (void)pthread_mutex_unlock(&t->lock);
     return ok;
+}
+
+void rate_mark(struct rate_table *t, const uint8_t key[static RATE_KEY_LEN], sf_ms span)
+{
+    int64_t until = (sf_now().ms + span) * 1000;
+    (void)pthread_mutex_lock(&t->lock);
+    find_or_make(t, key)->full_at_us = until;
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
+bool rate_is_marked(struct rate_table *t, const uint8_t key[static RATE_KEY_LEN])
+{
+    bool known;
+    (void)pthread_mutex_lock(&t->lock);
+    const struct rate_entry *e = find(t, key, &known);
+    known = known && e->full_at_us > sf_now().ms * 1000;
+    (void)pthread_mutex_unlock(&t->lock);
+    return known;
 }

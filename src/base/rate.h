@@ -21,4 +21,9 @@ void rate_table_close(struct rate_table *t);
  * nothing. */
 bool rate_take(struct rate_table *t, const uint8_t key[static RATE_KEY_LEN], int64_t per_minute);
 
+/* The same table as a memory of who was seen: marks a key for `span`, and asks for it. A table is
+ * used in one of the two ways. */
+void rate_mark(struct rate_table *t, const uint8_t key[static RATE_KEY_LEN], sf_ms span);
+bool rate_is_marked(struct rate_table *t, const uint8_t key[static RATE_KEY_LEN]);
+
 #endif

@@ -119,6 +119,25 @@ static void threads_share_one_limit(void **state)
     rate_table_close(t);
 }
 
+static void a_mark_lasts_its_time(void **state)
+{
+    struct rate_table *t = NULL;
+    uint8_t key[RATE_KEY_LEN], other[RATE_KEY_LEN];
+    (void)state;
+    key_of(1, key);
+    key_of(2, other);
+    assert_int_equal(rate_table_open(64, &t), SF_OK);
+    assert_false(rate_is_marked(t, key));
+    rate_mark(t, key, 1000);
+    assert_true(rate_is_marked(t, key));
+    assert_false(rate_is_marked(t, other));
+    now_ms += 999;
+    assert_true(rate_is_marked(t, key));
+    now_ms += 1;
+    assert_false(rate_is_marked(t, key));
+    rate_table_close(t);
+}
+
 static void out_of_memory_is_said(void **state)
 {
     struct rate_table *t = NULL;
@@ -137,6 +156,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_keys_holds_nobody_back_and_takes_no_memory),
         cmocka_unit_test(the_idle_are_forgotten_first),
         cmocka_unit_test(threads_share_one_limit),
+        cmocka_unit_test(a_mark_lasts_its_time),
         cmocka_unit_test(out_of_memory_is_said),
     };
     sf_clock_inject(fake_now, NULL);

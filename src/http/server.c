@@ -31,6 +31,7 @@ struct http_server {
     bool has_sweeper;
     pthread_mutex_t lock; /* of the list, closing */
     struct watched_socket *sockets;
+    unsigned n_sockets;
     bool closing;
 };
 
@@ -52,7 +53,7 @@ struct http_server_options http_server_options_default(void)
                                         .threads = 2,
                                         .max_connections = 256,
                                         .max_connections_per_ip = 64,
-                                        .max_head_bytes = 32768,
+                                        .max_head_bytes = 10240,
                                         .max_body_bytes = 4U << 20,
                                         .head_timeout_ms = 5000,
                                         .body_timeout_ms = 15000,
@@ -109,6 +110,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
         (void)pthread_mutex_lock(&s->lock);
         w->next = s->sockets;
         s->sockets = w;
+        s->n_sockets++;
         (void)pthread_mutex_unlock(&s->lock);
         return;
     }
@@ -116,12 +118,27 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
     for (struct watched_socket **at = &s->sockets; *at != NULL; at = &(*at)->next) {
         if (*at == w) {
             *at = w->next;
+            s->n_sockets--;
             break;
         }
     }
     (void)pthread_mutex_unlock(&s->lock);
     free(w);
     *context = NULL;
+}
+
+static enum MHD_Result may_connect(void *arg, const struct sockaddr *address, socklen_t n)
+{
+    struct http_server *s = arg;
+    char ip[46] = "";
+    if (s->options.accept == NULL) {
+        return MHD_YES;
+    }
+    (void)getnameinfo(address, n, ip, sizeof ip, NULL, 0, NI_NUMERICHOST);
+    (void)pthread_mutex_lock(&s->lock);
+    unsigned n_open = s->n_sockets;
+    (void)pthread_mutex_unlock(&s->lock);
+    return s->options.accept(s->options.arg, ip, n_open) ? MHD_YES : MHD_NO;
 }
 
 /* ---- collecting a request -------------------------------------------------------------------- */
@@ -332,7 +349,9 @@ static enum sf_err bind_socket(const struct http_server_options *o, int *out, ui
     return SF_OK;
 }
 
-/* poll, not the library's epoll: that one is edge-triggered and overlooks a client that closed its
+/* The memory of a connection is no larger than it must be: of a head that fills it the library
+ * reads the last 8 KiB in steps of 128 bytes and looks at all of it again after each.
+ * poll, not the library's epoll: that one is edge-triggered and overlooks a client that closed its
  * side in the packet of its request; such connections stayed open for the idle timeout. */
 static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
 {
@@ -340,7 +359,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
     return MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME |
             MHD_USE_ERROR_LOG,
-        0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        0, may_connect, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
         MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         o->max_connections_per_ip, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->max_head_bytes * 2,

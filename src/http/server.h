@@ -38,6 +38,8 @@ struct http_server_options {
     size_t max_head_bytes, max_body_bytes;
     sf_ms head_timeout_ms, body_timeout_ms, idle_timeout_ms;
     http_handler handler;
+    /* Asked for each new connection with how many are open, on an HTTP thread; NULL takes all. */
+    bool (*accept)(void *arg, const char *peer_ip, unsigned n_open);
     void *arg;
 };
 struct http_server_options http_server_options_default(void);

@@ -15,6 +15,7 @@ struct axon {
     struct answer_identity me;
     struct nonce_table *nonces;
     struct callers *callers; /* NULL: there is no axon (serve.h) */
+    unsigned crowded_at;     /* open connections */
     struct metric *door;     /* seconds from the whole request to the queue */
     struct queue *queue;
     pthread_mutex_t lock;        /* of `app` */

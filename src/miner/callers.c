@@ -13,6 +13,7 @@
 
 #define ADDRESSES_MAX 8192 /* remembered at once; see base/rate.h for what is beyond */
 #define HOTKEYS_MAX 4096
+#define WELCOME_MS 3600000 /* a validator asks far more often */
 #define RAO_PER_TAO 1e9
 
 /* What is known of one hotkey; all false of one that is not known. */
@@ -38,7 +39,9 @@ struct roster {
 struct callers {
     sf_ms max_stale_ms;
     struct rate_table *by_address, *by_hotkey;
-    pthread_mutex_t making; /* of what a roster is made from; held while one is made */
+    struct rate_table *connections; /* new ones, by address */
+    struct rate_table *welcome;     /* addresses that a verified request came from */
+    pthread_mutex_t making;         /* of what a roster is made from; held while one is made */
     const struct conf *conf;
     struct metagraph graph;
     bool has_graph;
@@ -155,6 +158,12 @@ enum sf_err callers_open(const struct conf *conf, sf_ms max_stale_ms, struct cal
     (void)pthread_mutex_init(&c->lock, NULL);
     enum sf_err err = rate_table_open(ADDRESSES_MAX, &c->by_address);
     if (err == SF_OK) {
+        err = rate_table_open(ADDRESSES_MAX, &c->connections);
+    }
+    if (err == SF_OK) {
+        err = rate_table_open(HOTKEYS_MAX, &c->welcome);
+    }
+    if (err == SF_OK) {
         err = rate_table_open(HOTKEYS_MAX, &c->by_hotkey);
     }
     if (err == SF_OK) {
@@ -176,6 +185,8 @@ void callers_close(struct callers *c)
     }
     rate_table_close(c->by_address);
     rate_table_close(c->by_hotkey);
+    rate_table_close(c->connections);
+    rate_table_close(c->welcome);
     metagraph_fini(&c->graph);
     conf_unref(c->conf);
     free(c->roster);
@@ -323,6 +334,22 @@ static void key_of_address(const char *ip, uint8_t key[static RATE_KEY_LEN])
     } else { /* link-local with its interface: all of them share one */
         key[12] = 1;
     }
+}
+
+bool callers_may_connect(struct callers *c, const char *ip, bool crowded)
+{
+    uint8_t key[RATE_KEY_LEN];
+    struct view v = look(c, NULL);
+    key_of_address(ip, key);
+    return (!crowded || rate_is_marked(c->welcome, key)) &&
+           rate_take(c->connections, key, v.per_ip);
+}
+
+void callers_verified(struct callers *c, const char *ip)
+{
+    uint8_t key[RATE_KEY_LEN];
+    key_of_address(ip, key);
+    rate_mark(c->welcome, key, WELCOME_MS);
 }
 
 enum sf_err callers_check_address(struct callers *c, const char *ip, struct sf_errbuf *eb)

@@ -28,6 +28,11 @@ void callers_update(struct callers *c, struct metagraph *graph_own, struct sf_ti
 /* ---- the gates, in the order in which a request meets them -------------------------------------
  * SF_OK, SF_ETOOMANY (429) or SF_EFORBIDDEN (403) with the reason in words. */
 
+/* Whether a new connection is taken in, which is counted like a request of that address; `crowded`
+ * leaves the rest to addresses that a verified request came from lately. */
+bool callers_may_connect(struct callers *c, const char *ip, bool crowded);
+/* Says that one did. */
+void callers_verified(struct callers *c, const char *ip);
 /* By the peer's address alone; counts the request. */
 SF_MUST_USE enum sf_err callers_check_address(struct callers *c, const char *ip,
                                               struct sf_errbuf *eb);

@@ -226,6 +226,24 @@ static void an_address_has_its_limit_and_only_its_own(void **state)
     callers_close(c);
 }
 
+static void a_crowd_leaves_room_for_known_addresses(void **state)
+{
+    (void)state;
+    struct callers *c = open_with("axon: {max_requests_per_ip_per_minute: 20}\n");
+    assert_true(callers_may_connect(c, "127.0.0.1", false));
+    assert_false(callers_may_connect(c, "127.0.0.1", true));
+    callers_verified(c, "127.0.0.1");
+    assert_true(callers_may_connect(c, "127.0.0.1", true));
+    assert_false(callers_may_connect(c, "127.0.0.2", true));
+    for (int i = 0; i < 18; i++)
+        assert_true(callers_may_connect(c, "127.0.0.1", false));
+    assert_false(callers_may_connect(c, "127.0.0.1", false)); /* and nobody dials without end */
+    assert_int_equal(callers_check_address(c, "127.0.0.1", NULL), SF_OK); /* counted apart */
+    now_ms += 2 * HOUR;
+    assert_false(callers_may_connect(c, "127.0.0.1", true));
+    callers_close(c);
+}
+
 /* Before the signature a hotkey may be claimed as often as somebody likes. */
 static void claims_cost_a_hotkey_nothing(void **state)
 {
@@ -256,7 +274,7 @@ static void out_of_memory_keeps_what_there_is(void **state)
     assert_int_equal(registered(c, 2), SF_OK);
     callers_close(c);
     const struct conf *conf = conf_of("netuid: 1\n");
-    for (long n = 0; n < 4; n++) {
+    for (long n = 0; n < 6; n++) {
         sf_mem_fail_after(n, 1);
         assert_int_equal(callers_open(conf, STALE, &c), SF_ENOMEM);
         sf_mem_fail_after(-1, 0);
@@ -311,6 +329,7 @@ int main(void)
         cmocka_unit_test(permit_and_stake_are_asked_for_when_told),
         cmocka_unit_test(a_stale_metagraph_is_as_configured),
         cmocka_unit_test(an_address_has_its_limit_and_only_its_own),
+        cmocka_unit_test(a_crowd_leaves_room_for_known_addresses),
         cmocka_unit_test(claims_cost_a_hotkey_nothing),
         cmocka_unit_test(out_of_memory_keeps_what_there_is),
         cmocka_unit_test(it_changes_while_others_ask),

@@ -42,7 +42,11 @@ static enum sf_err by_signature(struct admission *a, struct sf_errbuf *eb)
 
 static enum sf_err by_nonce(struct admission *a, struct sf_errbuf *eb)
 {
-    return verify_nonce(a->axon->nonces, a->synapse, a->caller, eb);
+    enum sf_err err = verify_nonce(a->axon->nonces, a->synapse, a->caller, eb);
+    if (err == SF_OK) {
+        callers_verified(a->axon->callers, a->request->peer_ip);
+    }
+    return err;
 }
 
 static enum sf_err by_rate(struct admission *a, struct sf_errbuf *eb)
@@ -80,4 +84,10 @@ enum sf_err gates_pass(struct admission *a, struct sf_errbuf *eb)
         }
     }
     return SF_OK;
+}
+
+bool gates_may_connect(void *arg, const char *peer_ip, unsigned n_open)
+{
+    struct axon *a = arg;
+    return callers_may_connect(a->callers, peer_ip, n_open >= a->crowded_at);
 }

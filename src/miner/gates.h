@@ -19,4 +19,8 @@ struct admission {
 
 SF_MUST_USE enum sf_err gates_pass(struct admission *a, struct sf_errbuf *eb);
 
+/* The `accept` of the axon's listener: the last quarter of its connections is for addresses that a
+ * verified request came from. `arg` is the struct axon. */
+bool gates_may_connect(void *arg, const char *peer_ip, unsigned n_open);
+
 #endif

@@ -7,6 +7,7 @@
 #include "bittensor/crypto.h"
 #include "bittensor/wallet.h"
 #include "miner/admin.h"
+#include "miner/gates.h"
 #include "miner/lifecycle.h"
 #include "miner/lock_file.h"
 #include "miner/network.h"
@@ -139,6 +140,8 @@ static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf
     o.head_timeout_ms = conf->axon.head_timeout_ms;
     o.body_timeout_ms = conf->axon.body_timeout_ms;
     o.handler = axon_handle;
+    o.accept = gates_may_connect;
+    m->axon.crowded_at = o.max_connections - o.max_connections / 4;
     o.arg = &m->axon;
     enum sf_err err = http_server_open(&o, &m->axon_server, eb);
     if (err == SF_OK) {
