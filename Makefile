@@ -12,7 +12,7 @@ export LLAMA LLAMA_DIR FUZZ_SECONDS
 NINJA = ninja -C $(BUILD)
 CONFIGURE = cmake -S . -G Ninja -DSTORYFI_LLAMA_DIR=$(LLAMA_DIR) -DSTORYFI_MODEL_DIR=$(CACHE)/models
 
-.PHONY: all setup demo test test-full asan tsan fuzz lint install clean print-cache
+.PHONY: all setup demo test test-full asan tsan fuzz lint bench install clean print-cache
 .DEFAULT_GOAL := all
 
 # Configured every time (half a second): the set-up cache may have gained or lost libraries.
@@ -45,6 +45,10 @@ fuzz:
 
 lint:
 	@tools/lint.sh
+
+# Beside the Python SDK's axon; writes bench/results/ and doc/benchmarks.md.
+bench: all
+	@bench/axon.sh
 
 # With what was built before, so that `sudo make install` needs no set-up cache of root's own.
 install:

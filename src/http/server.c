@@ -45,6 +45,7 @@ struct http_exchange {
     int status;
     pthread_mutex_t lock; /* of parked, response */
     bool parked, dispatched;
+    bool drops_body;
 };
 
 struct http_server_options http_server_options_default(void)
@@ -192,11 +193,15 @@ static struct http_exchange *exchange_open(struct http_server *s, struct MHD_Con
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &x->request);
     read_peer(x);
     due(s, x->socket, 0, s->options.body_timeout_ms);
+    x->drops_body = s->options.judge != NULL && !s->options.judge(s->options.arg, &x->request);
     return x;
 }
 
 static void collect(struct http_exchange *x, const char *data, size_t n)
 {
+    if (x->drops_body) {
+        return;
+    }
     sf_buf_add(&x->body, data, n); /* beyond the cap nothing is kept: the error is sticky */
     x->request.body_too_large = x->body.err == SF_ELIMIT;
 }
@@ -262,6 +267,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
         MHD_destroy_response(x->response);
     }
     sf_buf_fini(&x->body);
+    free(x->request.judgement);
     (void)pthread_mutex_destroy(&x->lock);
     free(x);
     *context = NULL;

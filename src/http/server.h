@@ -21,6 +21,7 @@ struct http_request {
     bool too_many_headers;
     struct sf_str body;
     bool body_too_large;
+    void *judgement; /* what `judge` made of it; freed with free() */
     char peer_ip[46];
     unsigned peer_port;
 };
@@ -38,6 +39,9 @@ struct http_server_options {
     size_t max_head_bytes, max_body_bytes;
     sf_ms head_timeout_ms, body_timeout_ms, idle_timeout_ms;
     http_handler handler;
+    /* Sees the head before the body is read, on an HTTP thread; may set `judgement`. False: the
+     * body is read and dropped, the handler is called with none. NULL: every body is kept. */
+    bool (*judge)(void *arg, struct http_request *head);
     /* Asked for each new connection with how many are open, on an HTTP thread; NULL takes all. */
     bool (*accept)(void *arg, const char *peer_ip, unsigned n_open);
     void *arg;

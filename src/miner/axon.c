@@ -93,10 +93,22 @@ static void refuse(struct axon *a, const struct answer_to *to, const char *gate,
 
 /* ---- the synapse ----------------------------------------------------------------------------- */
 
-static enum sf_err make_job(const struct admission *in, const struct answer_to *to, struct app *app,
-                            struct job **out, struct sf_errbuf *eb)
+/* What a handler of a route has to go by. */
+struct call {
+    struct axon *axon;
+    const struct http_request *request;
+    const struct admission *in;
+    struct answer_to *to;
+    struct app *app;
+    int64_t began_ns; /* when the body was there */
+    const char *gate; /* where it failed, if it does */
+};
+
+static enum sf_err make_job(const struct call *c, struct job **out, struct sf_errbuf *eb)
 {
-    const struct http_request *r = in->request;
+    const struct http_request *r = c->request;
+    const struct answer_to *to = c->to;
+    const struct conf *conf = app_conf(c->app);
     struct job *j = sf_alloc(sizeof *j);
     if (j == NULL) {
         return sf_fail(eb, SF_EBUSY, "out of memory");
@@ -115,11 +127,11 @@ static enum sf_err make_job(const struct admission *in, const struct answer_to *
     j->id = to->id;
     j->exchange = to->exchange;
     j->synapse = *to->synapse;
-    j->app = app_ref(app);
+    j->app = app_ref(c->app);
     j->received = to->received;
-    j->priority = in->stake_tao;
-    j->deadline = axon_deadline(in->conf, to->received, to->synapse->timeout_seconds);
-    j->target = sf_earlier(j->deadline, sf_after(to->received, in->conf->deadline.target_ms));
+    j->priority = c->in->stake_tao;
+    j->deadline = axon_deadline(conf, to->received, to->synapse->timeout_seconds);
+    j->target = sf_earlier(j->deadline, sf_after(to->received, conf->deadline.target_ms));
     (void)snprintf(j->peer_ip, sizeof j->peer_ip, "%s", r->peer_ip);
     j->peer_port = r->peer_port;
     *out = j;
@@ -156,38 +168,35 @@ static void record_refusal(const struct answer_to *to, struct app *app, const st
                                            .message = sf_err_text(eb, err)});
 }
 
-static enum sf_err handle_story(struct admission *in, struct answer_to *to, struct app *app,
-                                struct sf_errbuf *eb)
+static enum sf_err handle_story(struct call *c, struct sf_errbuf *eb)
 {
+    struct axon *a = c->axon;
     struct job *j = NULL;
-    to->id = app_next_id(app);
-    (void)atomic_fetch_add(&in->axon->n_requests, 1);
-    in->gate = "body";
-    enum sf_err err = make_job(in, to, app, &j, eb);
+    c->to->id = app_next_id(c->app);
+    (void)atomic_fetch_add(&a->n_requests, 1);
+    enum sf_err err = make_job(c, &j, eb);
     if (err == SF_OK) {
-        err = push(in->axon, j);
+        err = push(a, j);
         if (err == SF_OK) {
-            metric_observe(in->axon->door, (double)(sf_now_ns() - in->began_ns) / 1e9);
+            int64_t took = c->in->took_ns + sf_now_ns() - c->began_ns;
+            metric_observe(a->door, (double)took / 1e9);
             return SF_OK;
         }
-        in->gate = "queue";
+        c->gate = "queue";
         err = sf_fail(eb, err, "queue is full");
     }
-    record_refusal(to, app, j, err, eb);
+    record_refusal(c->to, c->app, j, err, eb);
     job_free(j);
     return err;
 }
 
-static enum sf_err handle_ping(struct admission *in, struct answer_to *to, struct app *app,
-                               struct sf_errbuf *eb)
+static enum sf_err handle_ping(struct call *c, struct sf_errbuf *eb)
 {
     json_t *body = NULL;
-    (void)app;
-    in->gate = "body";
-    enum sf_err err = json_parse(in->request->body, JSON_LIMITS_DEFAULT, &body, eb);
+    enum sf_err err = json_parse(c->request->body, JSON_LIMITS_DEFAULT, &body, eb);
     if (err == SF_OK) {
-        axon_note(to, "ping", 200, "", "");
-        answer_success(&in->axon->me, to, body, NULL);
+        axon_note(c->to, "ping", 200, "", "");
+        answer_success(&c->axon->me, c->to, body, NULL);
     }
     json_decref(body);
     return err == SF_ELIMIT ? SF_EPARSE : err;
@@ -195,8 +204,7 @@ static enum sf_err handle_ping(struct admission *in, struct answer_to *to, struc
 
 static const struct route {
     const char *path, *name;
-    enum sf_err (*handle)(struct admission *in, struct answer_to *to, struct app *app,
-                          struct sf_errbuf *eb);
+    enum sf_err (*handle)(struct call *c, struct sf_errbuf *eb);
 } routes[] = {
     {"/StoryGenerationSynapse", "StoryGenerationSynapse", handle_story},
     {"/Synapse", "Synapse", handle_ping},
@@ -212,30 +220,44 @@ static const struct route *find_route(const char *path)
     return NULL;
 }
 
-static void handle_route(struct axon *a, const struct route *route, struct answer_to *to,
-                         struct synapse *s, const struct http_request *r)
+const char *axon_route_name(const char *path)
+{
+    const struct route *route = find_route(path);
+    return route == NULL ? NULL : route->name;
+}
+
+/* A request that passed all gates. */
+static void handle_admitted(struct axon *a, const struct route *route, struct answer_to *to,
+                            const struct http_request *r, const struct admission *in)
 {
     struct sf_errbuf eb = {.code = SF_OK};
-    struct app *app = axon_take_app(a);
-    struct admission in = {
-        .axon = a, .conf = app_conf(app), .request = r, .synapse = s, .began_ns = sf_now_ns()};
-    to->route = route->name;
-    enum sf_err err = gates_pass(&in, &eb);
-    if (err == SF_OK) {
-        err = route->handle(&in, to, app, &eb);
+    struct call c = {.axon = a,
+                     .request = r,
+                     .in = in,
+                     .to = to,
+                     .app = axon_take_app(a),
+                     .began_ns = sf_now_ns(),
+                     .gate = "body"};
+    enum sf_err err = SF_OK;
+    if (r->body_too_large) {
+        err = sf_fail(&eb, SF_ELIMIT, "body larger than %lld bytes",
+                      (long long)app_conf(c.app)->axon.max_body_bytes);
+    } else {
+        err = route->handle(&c, &eb);
     }
     if (err != SF_OK) {
-        refuse(a, to, in.gate, sf_err_info(err)->http_status, sf_err_text(&eb, err));
+        refuse(a, to, c.gate, sf_err_info(err)->http_status, sf_err_text(&eb, err));
     }
-    app_close(app);
+    app_close(c.app);
 }
 
 void axon_handle(void *arg, struct http_exchange *x, const struct http_request *r)
 {
+    static const struct synapse none = {.timeout_seconds = SYNAPSE_TIMEOUT_DEFAULT};
     struct axon *a = arg;
-    struct synapse s = {.timeout_seconds = SYNAPSE_TIMEOUT_DEFAULT};
+    const struct admission *in = r->judgement;
     struct answer_to to = {.exchange = x,
-                           .synapse = &s,
+                           .synapse = in == NULL ? &none : &in->synapse,
                            .route = "Synapse",
                            .peer_ip = r->peer_ip,
                            .peer_port = r->peer_port,
@@ -248,7 +270,15 @@ void axon_handle(void *arg, struct http_exchange *x, const struct http_request *
         refuse(a, &to, "route", 404, "Synapse not found");
     } else if (strcmp(r->method, "POST") != 0) {
         refuse(a, &to, "route", 405, "Method not allowed: use POST");
+    } else if (in == NULL) {
+        refuse(a, &to, "memory", 503, "out of memory");
     } else {
-        handle_route(a, route, &to, &s, r);
+        to.route = route->name;
+        if (in->err != SF_OK) {
+            refuse(a, &to, in->gate, sf_err_info(in->err)->http_status,
+                   sf_err_text(&in->why, in->err));
+        } else {
+            handle_admitted(a, route, &to, r, in);
+        }
     }
 }

@@ -23,8 +23,11 @@ struct axon {
     _Atomic uint64_t n_requests; /* verified, since the start */
 };
 
-/* The http_handler of the axon's listener; `arg` is the struct axon. */
+/* The http_handler of the axon's listener, behind gates_judge; `arg` is the struct axon. */
 void axon_handle(void *arg, struct http_exchange *x, const struct http_request *request);
+
+/* The name of the synapse that a path asks for; NULL none. */
+const char *axon_route_name(const char *path);
 
 /* The histogram for `door`; NULL when out of memory. */
 struct metric *axon_door_metric(void);

@@ -140,6 +140,7 @@ static enum sf_err open_axon(struct miner *m, const struct conf *conf, struct sf
     o.head_timeout_ms = conf->axon.head_timeout_ms;
     o.body_timeout_ms = conf->axon.body_timeout_ms;
     o.handler = axon_handle;
+    o.judge = gates_judge;
     o.accept = gates_may_connect;
     m->axon.crowded_at = o.max_connections - o.max_connections / 4;
     o.arg = &m->axon;

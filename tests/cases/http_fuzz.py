@@ -15,7 +15,8 @@ from harness import ROOT, Miner, check, run, script_config  # noqa: E402
 
 SEED = 20261124
 DAMAGED = int(os.environ.get("STORYFI_HTTP_FUZZ", "40000" if os.environ.get("STORYFI_FULL") == "1" else "2000"))
-FLAGS = ["--axon.head_timeout", "1", "--axon.body_timeout", "1", "--axon.max_connections_per_ip", "64"]
+FLAGS = ["--axon.head_timeout", "1", "--axon.body_timeout", "1", "--axon.max_connections_per_ip", "64",
+         "--axon.max_requests_per_ip_per_minute", "0", "--axon.max_requests_per_hotkey_per_minute", "0"]
 PIECES = [b"\r\n", b"\n", b"\0", b":", b"chunked", b"Content-Length: 5\r\n", b"bt_header_dendrite_nonce: 1\r\n", b"\xff\xfe",
           b"{", b"}", b'"', b"[" * 64, b"9" * 40, b"-1", b"HTTP/1.1", b"Transfer-Encoding: chunked\r\n", b"\\u0000", b"\\ud800",
           b"1e999", b'"user_input":"y",', b"%00", b"../", b"A" * 9000]

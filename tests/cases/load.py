@@ -6,6 +6,7 @@ numbers: 2,000 requests a second for 60 s, then 200 good and 1,800 hostile ones 
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import threading
@@ -94,6 +95,23 @@ def one_address():
         check("load: and others have theirs", m.query().returncode != 0 and all_served(load(m, 4, 20, 0)[0]), seen)
 
 
+def bodies_of_strangers():
+    """Forty callers without a signature send three megabytes each: they are told no, and nothing of it is kept."""
+    head = (b"POST /StoryGenerationSynapse HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 3000001\r\n\r\n")
+    with Miner(config((0, 0))) as m:
+        before = resident_kib(m.process.pid)
+        open_ones = [socket.create_connection(("127.0.0.1", m.port)) for _ in range(40)]
+        for s in open_ones:
+            s.sendall(head + b" " * 3000000)
+        grown = resident_kib(m.process.pid) - before
+        check("load: bodies of those who are not verified are not kept", grown < 20000 or SANITIZED, grown)
+        for s in open_ones:
+            s.sendall(b"}")
+        answers = [s.recv(4096) for s in open_ones]
+        check("load: and each is answered 401", all(a.startswith(b"HTTP/1.1 401") for a in answers), answers[:1])
+
+
 def steady():
     best = None
     for _ in range(3 if FULL else 1):  # of a shared machine the quietest minute counts; an error counts in any
@@ -133,6 +151,7 @@ def hostile():
 def main():
     flood_in_others_names()
     one_address()
+    bodies_of_strangers()
     steady()
     hostile()
     return 1 if harness.failed else 0
