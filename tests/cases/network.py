@@ -4,6 +4,7 @@ tried again, and never stops an answer. Then doctor --network, each of its cause
 import json
 import os
 import pathlib
+import pty
 import random
 import re
 import signal
@@ -289,6 +290,22 @@ def addresses():
         s.close()
 
 
+def reload():
+    """SIGHUP with another address in the file."""
+    chain, node = fresh()
+    m = NetMiner(node.ws, external=None)
+    text = m.config.read_text()
+    m.config.write_text(text + f'axon:\n  external_ip: "{HOST}"\n')
+    chain.register(NETUID, 1, m.key)
+    with m:
+        m.until("Announced: ")
+        m.config.write_text(text + 'axon:\n  external_ip: "127.0.0.9"\n')
+        m.process.send_signal(signal.SIGHUP)
+        check("network: an address that a reload brings is announced", wait_for(
+            lambda: axon_on(chain, m.key) == ("127.0.0.9", m.port)) and m.stop() == 0, m.text())
+    node.close()
+
+
 def ends():
     """SIGTERM at moments in between."""
     for what, method in (("the first answer", "system_chain"), ("the metagraph", "state_call"), ("a transaction", "author_submitExtrinsic")):
@@ -302,6 +319,26 @@ def ends():
             check(f"network: SIGTERM while the node owes {what} ends in time", m.stop(timeout=20) == 0
                   and time.monotonic() - started < (3 if not SANITIZED else 10), time.monotonic() - started)
         node.close()
+
+
+def typed(m, password):
+    """The miner on a terminal of its own, somebody typing; its exit code, and what is on the screen."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(STORYFI, [STORYFI, "miner", *m.flags, "--axon.port", "0", "--admin.port", "0"])
+    said, asked = "", False
+    while True:
+        try:
+            said += os.read(fd, 4096).decode(errors="replace")
+        except OSError:  # it has ended
+            break
+        if "Password of " in said and not asked:
+            asked = True
+            os.write(fd, password.encode() + b"\n")
+        if "Axon: " in said:
+            os.kill(pid, signal.SIGTERM)
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said
 
 
 def encrypted():
@@ -336,6 +373,9 @@ def encrypted():
         check("network: query signs with an encrypted hotkey too", m.answers(), m.text())
         check("network: the password is nowhere in the log", password not in m.text() and value not in m.text())
         m.stop()
+    code, said = typed(m, password)
+    check("network: on a terminal the password is asked for before anything starts, and not shown", code == 0
+          and said.index("Password of ") < said.index("Axon: ") and password not in said, (code, said))
     code, said = without("--offline")
     check("network: offline the password is not needed", code == 0 and m.hotkey in said, (code, said))
     node.close()
@@ -417,7 +457,7 @@ def causes():
     node.close()
 
 
-TESTS = [registered_and_served, chain_away, not_registered_at_first, wrong_netuid, addresses, ends, encrypted,
+TESTS = [registered_and_served, chain_away, not_registered_at_first, wrong_netuid, addresses, reload, ends, encrypted,
          causes]
 
 
