@@ -129,6 +129,7 @@ struct conf_api {
 /* generator.chain: the numbers of retry, breaker and probes. */
 struct conf_chain {
     sf_ms progress_timeout_ms;
+    sf_ms reserve_ms; /* for each generator behind the one at work */
     double min_tokens_per_second;
     sf_ms min_tokens_window_ms;
     sf_ms retry_jitter_min_ms;
