@@ -12,6 +12,9 @@ struct writing {
 static void on_event(void *arg, const struct gen_event *event)
 {
     struct writing *w = arg;
+    if (event->kind == GEN_EVENT_HOP_STARTED) { /* what another one had written is void */
+        w->slots = w->characters = 0;
+    }
     w->slots += event->kind == GEN_EVENT_SLOT_DONE ? 1 : 0;
     w->characters += event->kind == GEN_EVENT_SLOT_TEXT ? event->text.n : 0;
     progress_draw(w->progress, -1, "%s: %zu slots, %zu characters", w->task, w->slots,
