@@ -15,18 +15,18 @@ struct sf_str sf_str(const char *z)
 
 bool sf_str_is(struct sf_str s, const char *z)
 {
-    return strlen(z) == s.n && memcmp(s.p, z, s.n) == 0;
+    return strlen(z) == s.n && (s.n == 0 || memcmp(s.p, z, s.n) == 0);
 }
 
 bool sf_str_is_nocase(struct sf_str s, const char *z)
 {
-    return strlen(z) == s.n && strncasecmp(s.p, z, s.n) == 0;
+    return strlen(z) == s.n && (s.n == 0 || strncasecmp(s.p, z, s.n) == 0);
 }
 
 bool sf_str_has_prefix(struct sf_str s, const char *z)
 {
     size_t n = strlen(z);
-    return s.n >= n && memcmp(s.p, z, n) == 0;
+    return s.n >= n && (n == 0 || memcmp(s.p, z, n) == 0);
 }
 
 static bool is_space(char c)

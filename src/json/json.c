@@ -68,8 +68,46 @@ static int append_chunk(const char *chunk, size_t n, void *arg)
     return b->err == SF_OK ? 0 : -1;
 }
 
+#define REAL_DIGITS 15 /* all that a decimal number surely keeps in a double: 0.08 stays 0.08 */
+#define REAL_DIGITS_MAX 17
+
+static bool survives(double real, int digits)
+{
+    char text[40];
+    double back = 0;
+    int n = snprintf(text, sizeof text, "%.*g", digits, real);
+    return n > 0 && sf_scan_double((struct sf_str){text, (size_t)n}, &back) && !(back < real) &&
+           !(back > real);
+}
+
+/* The digits with which every number in `value` comes back as it is. */
+static int digits_of(const json_t *value)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+    int digits = REAL_DIGITS;
+    if (json_is_real(value)) {
+        while (digits < REAL_DIGITS_MAX && !survives(json_real_value(value), digits)) {
+            digits++;
+        }
+    }
+    json_array_foreach(value, i, member)
+    {
+        int more = digits_of(member);
+        digits = more > digits ? more : digits;
+    }
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        int more = digits_of(member);
+        digits = more > digits ? more : digits;
+    }
+    return digits;
+}
+
 static void print_with(const json_t *value, struct sf_buf *b, size_t flags)
 {
+    flags |= JSON_REAL_PRECISION((size_t)digits_of(value));
     if (json_dump_callback(value, append_chunk, b, flags | JSON_ENCODE_ANY) != 0 &&
         b->err == SF_OK) {
         b->err = SF_ENOMEM;
