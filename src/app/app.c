@@ -17,6 +17,7 @@ struct app {
     struct gen_chain *chain;
     struct journal *journal; /* NULL: none is kept */
     bool automatic;
+    char only[64]; /* "" all */
     struct templates templates;
 };
 
@@ -25,6 +26,7 @@ static struct gen_chain_options chain_options(const struct conf_generator *g, bo
     const struct conf_chain *c = &g->chain;
     struct gen_chain_options o = gen_chain_options_default();
     o.progress_ms = c->progress_timeout_ms;
+    o.reserve_ms = c->reserve_ms;
     o.min_tokens_per_second = c->min_tokens_per_second;
     o.min_tokens_window_ms = c->min_tokens_window_ms;
     o.jitter_min_ms = c->retry_jitter_min_ms;
@@ -40,6 +42,12 @@ static struct gen_chain_options chain_options(const struct conf_generator *g, bo
                                          .open_ms = c->breaker_open_ms,
                                          .open_max_ms = c->breaker_open_max_ms};
     return o;
+}
+
+static bool reopen(void *app, struct gen_chain_hop *hop)
+{
+    const struct app *a = app;
+    return hops_reopen(a->conf, a->only[0] == '\0' ? NULL : a->only, hop);
 }
 
 #define COMMAND_IDS 4 /* what a story takes, roughly: the rest is given back */
@@ -76,9 +84,12 @@ enum sf_err app_open(const struct conf *conf, const struct app_options *o, struc
     atomic_init(&a->refs, 1);
     a->conf = conf_ref(conf);
     a->automatic = o->only == NULL && strcmp(conf->generator.mode, "auto") == 0;
+    (void)snprintf(a->only, sizeof a->only, "%s", o->only == NULL ? "" : o->only);
     enum sf_err err = hops_open(conf, o->only, hops, &n, eb);
     if (err == SF_OK) {
         struct gen_chain_options options = chain_options(&conf->generator, o->probes);
+        options.reopen = reopen;
+        options.reopen_arg = a;
         err = gen_chain_open(&options, hops, n, &a->chain, eb);
         if (err != SF_OK) {
             hops_close(hops, n);

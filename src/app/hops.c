@@ -26,7 +26,8 @@ struct gen_chain_hop *hops_new(struct hops *a, const struct generator_type *type
     *hop = (struct gen_chain_hop){.generator = {.type = type}};
     (void)snprintf(hop->generator.name, sizeof hop->generator.name, "%s", name);
     (void)snprintf(hop->generator.target, sizeof hop->generator.target, "%s", target);
-    hop->generator.ctx = a->only_named ? &unopened : NULL;
+    bool meant = !a->only_named || (a->but != NULL && strcmp(name, a->but) == 0);
+    hop->generator.ctx = meant ? NULL : &unopened;
     return hop;
 }
 
@@ -126,6 +127,26 @@ enum sf_err hops_list(const struct conf *conf, const char *only,
     }
     *n = err == SF_OK ? a.n : 0;
     return err;
+}
+
+bool hops_reopen(const struct conf *conf, const char *only, struct gen_chain_hop *hop)
+{
+    struct gen_chain_hop hops[GEN_CHAIN_MAX];
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct hops a = {.conf = conf, .list = hops, .only_named = true, .but = hop->generator.name};
+    enum sf_err err = add_all(&a, only, &eb);
+    bool open = false;
+    for (size_t i = 0; i < a.n; i++) {
+        if (strcmp(hops[i].generator.name, hop->generator.name) == 0) {
+            open = hops[i].generator.ctx != NULL;
+            hop->generator.ctx = hops[i].generator.ctx;
+            memcpy(hop->reason, hops[i].reason, sizeof hop->reason);
+        }
+    }
+    if (!open && err != SF_OK) {
+        (void)snprintf(hop->reason, sizeof hop->reason, "%.255s", sf_err_text(&eb, err));
+    }
+    return open;
 }
 
 enum sf_err hops_open(const struct conf *conf, const char *only,

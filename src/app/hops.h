@@ -15,6 +15,9 @@ SF_MUST_USE enum sf_err hops_open(const struct conf *conf, const char *only,
 SF_MUST_USE enum sf_err hops_list(const struct conf *conf, const char *only,
                                   struct gen_chain_hop hops[static GEN_CHAIN_MAX], size_t *n,
                                   struct sf_errbuf *eb);
+/* Tries once more to open the one of `hop`'s name: true, and its context is the caller's, or false
+ * and `reason` says why not. */
+bool hops_reopen(const struct conf *conf, const char *only, struct gen_chain_hop *hop);
 void hops_close(struct gen_chain_hop *hops, size_t n);
 
 #endif

@@ -15,7 +15,8 @@ struct hops {
     const struct conf *conf;
     struct gen_chain_hop *list;
     size_t n;
-    bool only_named; /* hops_list: hops_open_one leaves them alone */
+    bool only_named; /* hops_open_one leaves them alone ... */
+    const char *but; /* ... but the one of this name; NULL nobody */
 };
 
 /* A new hop at the end; NULL when there is one of this name, or no room. */

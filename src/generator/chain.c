@@ -10,7 +10,7 @@
 struct gen_chain_options gen_chain_options_default(void)
 {
     return (struct gen_chain_options){.progress_ms = 10000,
-                                      .reserve_ms = 2000,
+                                      .reserve_ms = 4000,
                                       .min_tokens_per_second = 2,
                                       .min_tokens_window_ms = 5000,
                                       .jitter_min_ms = 50,

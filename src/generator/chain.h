@@ -10,6 +10,7 @@ struct gen_chain;
 
 #define GEN_CHAIN_MAX 16
 
+struct gen_chain_hop;
 struct gen_chain_options {
     sf_ms progress_ms;            /* a hop without any event for so long is canceled */
     sf_ms reserve_ms;             /* left for each hop behind the current one */
@@ -21,11 +22,17 @@ struct gen_chain_options {
     sf_ms probe_interval_ms;            /* 0: nobody probes (one-shot commands) */
     sf_ms hedge_after_ms;               /* 0 off */
     struct breaker_options breaker;
+    /* Tries once more to open a hop that could not be opened, at each probe interval; the hop is a
+     * copy of the one given. True: its context is the chain's from now on. False: `reason` says
+     * why not. On a thread of the chain, until the chain is closed. NULL: it stays out. */
+    bool (*reopen)(void *arg, struct gen_chain_hop *hop);
+    void *reopen_arg;
 };
 /* The numbers of the retry table; nobody probes unless asked to. */
 struct gen_chain_options gen_chain_options_default(void);
 
-/* A hop that cannot even be opened stays in the chain with its reason (type set, ctx NULL). */
+/* A hop that cannot even be opened stays in the chain with its reason (type set, ctx NULL), until
+ * `reopen` opens it. */
 struct gen_chain_hop {
     struct generator generator;
     char reason[256];   /* why ctx is NULL */

@@ -8,7 +8,18 @@
 /* ---- may it be asked --------------------------------------------------------------------------
  */
 
-static bool is_up(const struct hop *h, const char *only, char why[256])
+bool hop_is_open(struct gen_chain *c, struct hop *h, char why[256])
+{
+    (void)pthread_mutex_lock(&c->lock);
+    bool open = h->given.generator.ctx != NULL;
+    if (!open && why != NULL) {
+        memcpy(why, h->given.reason, sizeof h->given.reason);
+    }
+    (void)pthread_mutex_unlock(&c->lock);
+    return open;
+}
+
+static bool is_up(struct gen_chain *c, struct hop *h, const char *only, char why[256])
 {
     const struct generator *g = &h->given.generator;
     struct gen_health health = {.state = GEN_DOWN};
@@ -16,8 +27,7 @@ static bool is_up(const struct hop *h, const char *only, char why[256])
         (void)snprintf(why, 256, "only %.64s is asked for", only);
         return false;
     }
-    if (g->ctx == NULL) {
-        (void)snprintf(why, 256, "%s", h->given.reason);
+    if (!hop_is_open(c, h, why)) {
         return false;
     }
     g->type->health(g->ctx, &health);
@@ -88,7 +98,7 @@ bool hop_can_be_asked(struct gen_chain *c, struct hop *h, const char *only, char
     char unused[256];
     sf_ms bench_ms;
     char *text = why != NULL ? why : unused;
-    if (!is_up(h, only, text)) {
+    if (!is_up(c, h, only, text)) {
         return false;
     }
     (void)pthread_mutex_lock(&c->lock);
@@ -104,7 +114,7 @@ bool hop_admit(struct gen_chain *c, struct hop *h, const struct gen_call *call, 
     const struct story_request *request = call->request;
     *t = (struct ticket){.breaker_probe = false};
     *bench_ms = 0;
-    if (!is_up(h, call->only, why)) {
+    if (!is_up(c, h, call->only, why)) {
         return false;
     }
     (void)pthread_mutex_lock(&c->lock);

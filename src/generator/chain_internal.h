@@ -50,7 +50,9 @@ struct hop {
 
 struct gen_chain {
     struct gen_chain_options options;
-    pthread_mutex_t lock;   /* of all below but `watch`, `n`, `hops[].given` */
+    /* Of all below but `watch`, `n` and `hops[].given`; of the latter it guards the context and the
+     * reason while there is no context. */
+    pthread_mutex_t lock;
     pthread_cond_t changed; /* closing, or a thread of a race ended */
     struct watch *watch;
     size_t n;
@@ -70,6 +72,9 @@ struct ticket {
     struct budget_hold hold;
 };
 
+/* Whether it has a context, which then stays: to be asked before the context is used. `why` (may be
+ * NULL): why it has none. */
+bool hop_is_open(struct gen_chain *c, struct hop *h, char why[256]);
 /* May `hop` be asked now, were a request for `only` (NULL: for anybody) to come?
  * Takes nothing. `why` (may be NULL) is told. */
 bool hop_can_be_asked(struct gen_chain *c, struct hop *h, const char *only, char why[256]);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <string.h>
 #include <time.h>
 
 /* One thread per hop looks after it while it is out, so that a slow look at one does not delay
@@ -69,21 +70,46 @@ static void add_ms(struct timespec *t, sf_ms span)
     }
 }
 
+/* What could not be opened at the start may be openable now: a file that was put there. */
+static void reopen(struct prober *p)
+{
+    struct gen_chain *c = p->chain;
+    struct hop *h = p->hop;
+    struct gen_chain_hop tried = h->given; /* only this thread writes it */
+    bool open = c->options.reopen(c->options.reopen_arg, &tried);
+    (void)pthread_mutex_lock(&c->lock);
+    h->given.generator.ctx = open ? tried.generator.ctx : NULL;
+    memcpy(h->given.reason, tried.reason, sizeof tried.reason);
+    (void)pthread_mutex_unlock(&c->lock);
+    if (open) {
+        log_event(LOG_INFO, LOG_CHAIN, "generator could be opened now",
+                  LOG_S("generator", h->given.generator.name),
+                  LOG_S("target", h->given.generator.target));
+    }
+}
+
+static void look_after(struct prober *p)
+{
+    struct gen_health health;
+    if (!hop_is_open(p->chain, p->hop, NULL)) {
+        reopen(p);
+    } else if (needs_a_look(p)) {
+        note_look(p, look(&p->hop->given.generator, &health));
+    } else {
+        note_look(p, true);
+    }
+}
+
 static void *run(void *arg)
 {
     struct prober *p = arg;
     struct timespec turn;
-    struct gen_health health;
     (void)clock_gettime(CLOCK_MONOTONIC, &turn);
     add_ms(&turn, p->chain->options.probe_interval_ms);
     while (wait_until(p, &turn)) {
         (void)clock_gettime(CLOCK_MONOTONIC, &turn);
         add_ms(&turn, p->chain->options.probe_interval_ms);
-        if (needs_a_look(p)) {
-            note_look(p, look(&p->hop->given.generator, &health));
-        } else {
-            note_look(p, true);
-        }
+        look_after(p);
     }
     return NULL;
 }
@@ -92,7 +118,7 @@ enum sf_err probers_start(struct gen_chain *c)
 {
     for (size_t i = 0; i < c->n; i++) {
         struct prober *p = &c->hops[i].prober;
-        if (c->hops[i].given.generator.ctx == NULL) {
+        if (c->hops[i].given.generator.ctx == NULL && c->options.reopen == NULL) {
             continue;
         }
         p->last_ok = true;

@@ -127,6 +127,55 @@ static void nobody_looks_where_nobody_was_told_to(void **state)
     gen_chain_close(c);
 }
 
+/* ---- one that could not be opened --------------------------------------------------------------
+ */
+
+struct absent {
+    struct fake fake;
+    atomic_int tries;
+    atomic_bool there;
+};
+
+static bool open_if_there(void *arg, struct gen_chain_hop *hop)
+{
+    struct absent *a = arg;
+    (void)atomic_fetch_add(&a->tries, 1);
+    (void)snprintf(hop->reason, sizeof hop->reason, "still absent");
+    hop->generator.ctx = atomic_load(&a->there) ? &a->fake : NULL;
+    return hop->generator.ctx != NULL;
+}
+
+static void what_could_not_be_opened_is_opened_when_it_can_be(void **state)
+{
+    (void)state;
+    struct absent a = {.tries = 0};
+    struct gen_chain_hop hop = {.generator = {.type = &fake_type, .name = "g0"}};
+    struct gen_chain_options o = probing(20);
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    struct gen_chain *c = NULL;
+    struct gen_trail trail;
+    o.reopen = open_if_there;
+    o.reopen_arg = &a;
+    atomic_store(&a.fake.state, GEN_READY);
+    (void)snprintf(hop.reason, sizeof hop.reason, "absent at the start");
+    assert_int_equal(gen_chain_open(&o, &hop, 1, &c, NULL), SF_OK);
+    assert_int_equal(ask(c, 1000, NULL, &trail, NULL), SF_EUNAVAILABLE);
+    assert_true(comes_to_count(&a.tries, 2));
+    assert_int_equal(gen_chain_status(c, status), 1);
+    assert_string_equal(status[0].health.reason, "still absent");
+    assert_false(gen_chain_is_ready(c));
+    atomic_store(&a.there, true);
+    for (int i = 0; i < 1000 && !gen_chain_is_ready(c); i++) {
+        (void)poll(NULL, 0, 5);
+    }
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    int tries = atomic_load(&a.tries);
+    (void)poll(NULL, 0, 100);
+    assert_int_equal(a.tries, tries); /* an open one is not opened again */
+    gen_chain_close(c);
+    assert_int_equal(a.fake.closed, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +184,7 @@ int main(void)
         cmocka_unit_test(one_hop_is_looked_at_by_one_at_a_time),
         cmocka_unit_test(a_target_that_hangs_behind_a_healthy_face_is_not_believed),
         cmocka_unit_test(a_look_frees_neither_a_rate_limit_nor_a_missing_model),
+        cmocka_unit_test(what_could_not_be_opened_is_opened_when_it_can_be),
         cmocka_unit_test(nobody_looks_where_nobody_was_told_to),
     };
     return cmocka_run_group_tests(tests, fake_clock_setup, NULL);

@@ -79,10 +79,8 @@ size_t gen_chain_status(struct gen_chain *c, struct gen_hop_status out[static GE
         struct hop *h = &c->hops[i];
         const struct generator *g = &h->given.generator;
         out[i] = (struct gen_hop_status){.generator = g, .health = {.state = GEN_DOWN}};
-        if (g->ctx != NULL) {
+        if (hop_is_open(c, h, out[i].health.reason)) {
             g->type->health(g->ctx, &out[i].health);
-        } else {
-            memcpy(out[i].health.reason, h->given.reason, sizeof h->given.reason);
         }
         (void)pthread_mutex_lock(&c->lock);
         out[i].latency_p50_ms = latency_at(h, 50);

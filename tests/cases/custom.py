@@ -254,6 +254,22 @@ def plugins():
               (took, r.stderr))
 
 
+def appearing():
+    """What is not there at the start is looked for again."""
+    later = TMP / "later.so"
+    with Miner(f'generator:\n  mode: "custom"\n  fallback: []\n  custom:\n    plugin: "{later}"\n'
+               f'  chain: {{probe_interval: 0.3}}\n') as m:
+        r = m.query("blueprint", "x", "--timeout", "5")
+        check("custom: without its plugin the miner is up", r.returncode == 1, r.stderr)
+        shutil.copy(PLUGINS / "storyfi_example.so", TMP / "later.tmp")
+        (TMP / "later.tmp").rename(later)
+        began = time.monotonic()
+        while m.get(m.admin, "/ready")[0] != 200 and time.monotonic() - began < 10:
+            time.sleep(0.05)
+        r = m.query("blueprint", "x", "--timeout", "10")
+        check("custom: a plugin that is put there is loaded without a signal", r.returncode == 0, (r.stderr, m.log.read_text()[-600:]))
+
+
 def as_an_outsider():
     folder = TMP / "outside"
     shutil.copytree(ROOT / "examples" / "plugin", folder)
@@ -297,7 +313,7 @@ def several():
 
 def main():
     others = () if SANITIZED else (original_script, original_flask)  # nothing of ours that the rest does not have
-    for part in (*others, contract, faults, patience, at_work, plugins, as_an_outsider, several):
+    for part in (*others, contract, faults, patience, at_work, plugins, appearing, as_an_outsider, several):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others

@@ -140,6 +140,25 @@ def loading():
               and not pathlib.Path(f"/proc/{child}").exists(), (child, fresh))
 
 
+def appearing():
+    """Nobody can answer at the start; what was missing is put there, and nobody tells the miner."""
+    path = TMP / "later.gguf"
+    with Miner(config(path, more="  chain: {probe_interval: 0.5}\n")) as m:
+        r = m.query("blueprint", "the sea", "--timeout", "10")
+        check("stub: without its model the miner is up and says 503", r.returncode == 1 and "503" in r.stderr + r.stdout, r.stderr)
+        status, body = m.get(m.admin, "/health")
+        check("stub: and why, on /health", b"degraded" in body and str(path) in body.decode(), (status, body))
+        path.write_text("chat 1\n")
+        began = time.monotonic()
+        while m.get(m.admin, "/ready")[0] != 200 and time.monotonic() - began < 10:
+            time.sleep(0.05)
+        took = time.monotonic() - began
+        r = m.query("blueprint", "the sea", "--timeout", "20", "--json")
+        check("stub: a model that is put there is found within a probe interval, without a signal", r.returncode == 0
+              and took < 0.5 + (4 if STALL > 1 else 1), (took, r.stderr, m.log.read_text()[-600:]))
+        check("stub: and its engine ends with the miner", m.stop() == 0)
+
+
 def load_timeout():
     r = run("generate", "--config", config_with(model("endless", "chat 1\nload_ms 30000\n"), "    load_timeout: 1\n"),
             "--task", "blueprint", "--input", "x", "--deadline", "5")
@@ -179,7 +198,7 @@ def end_in_flight():
 
 
 def main():
-    for part in (answers, protocol, faults, loading, load_timeout, slow_prompts, idle, end_in_flight):
+    for part in (answers, protocol, faults, loading, appearing, load_timeout, slow_prompts, idle, end_in_flight):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
