@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     }
     provider_read_whole(r.provider, &whole, all);
     provider_read_error(r.provider, 400, all, &fault);
-    provider_read_delay(&fault, all, all, all);
+    provider_read_delay(&fault, all, (sf_ms)n - 2, all);
     SF_BUG_ON(fault.retry_after_ms < 0 || provider_class(r.provider, &fault) == SF_OK);
     struct provider_ask ask = {.model = "m", .max_tokens = 9000, .user = all};
     (void)provider_step_down(r.provider, &ask, &fault, &ability);

@@ -176,8 +176,7 @@ void cloud_read_fault(const struct cloud *c, const struct http_answer *a,
                       struct provider_fault *out)
 {
     provider_read_error(c->provider, a->status, sf_buf_str(&a->body), out);
-    provider_read_delay(out, http_answer_header(a, "retry-after-ms"),
-                        http_answer_header(a, "retry-after"),
+    provider_read_delay(out, http_answer_header(a, "retry-after-ms"), http_answer_retry_after(a),
                         http_answer_header(a, "x-ratelimit-reset-requests"));
 }
 

@@ -155,15 +155,15 @@ bool provider_scan_span(struct sf_str s, sf_ms *out)
     return true;
 }
 
-void provider_read_delay(struct provider_fault *f, struct sf_str after_ms, struct sf_str after,
+void provider_read_delay(struct provider_fault *f, struct sf_str after_ms, sf_ms after,
                          struct sf_str reset)
 {
     double number = 0;
     sf_ms span = 0;
     if (sf_scan_double(after_ms, &number) && number >= 0 && number < 86400000) {
         f->retry_after_ms = (sf_ms)(number + 0.999);
-    } else if (sf_scan_double(after, &number) && number >= 0 && number < 86400) {
-        f->retry_after_ms = (sf_ms)(number * 1000 + 0.999);
+    } else if (after >= 0) {
+        f->retry_after_ms = after;
     } else if (f->retry_after_ms == 0 && provider_scan_span(reset, &span)) {
         f->retry_after_ms = span;
     }

@@ -128,9 +128,9 @@ void provider_read_whole(const struct provider *p, struct provider_reply *r, str
 /* The body and the delays of an answer with another status. `headers` finds a header's value. */
 void provider_read_error(const struct provider *p, int status, struct sf_str body,
                          struct provider_fault *out);
-/* Takes the delay from the value of a header: retry-after-ms, retry-after, or
- * x-ratelimit-reset-requests; a more exact one wins. */
-void provider_read_delay(struct provider_fault *f, struct sf_str after_ms, struct sf_str after,
+/* Takes the delay from a header: the value of retry-after-ms, what retry-after says (-1 nothing),
+ * or the value of x-ratelimit-reset-requests; a more exact one wins. */
+void provider_read_delay(struct provider_fault *f, struct sf_str after_ms, sf_ms after,
                          struct sf_str reset);
 /* "6s" "12ms" "1m30.5s" "45.8s" in milliseconds; false: not a span. */
 bool provider_scan_span(struct sf_str s, sf_ms *out);

@@ -126,7 +126,6 @@ static void read_message(const struct http_answer *answer, char *out, size_t n_o
 enum sf_err service_judge(const char *what, const struct http_answer *answer, struct sf_errbuf *eb)
 {
     char said[160];
-    uint64_t seconds = 0;
     size_t class =
         answer->status / 100 >= 2 && answer->status / 100 <= 5 ? (size_t)answer->status / 100 : 5;
     enum sf_err code = by_class[class].code;
@@ -141,8 +140,8 @@ enum sf_err service_judge(const char *what, const struct http_answer *answer, st
     (void)sf_fail(eb, code, "%s: HTTP %d: %s%s%s", what, answer->status, words,
                   said[0] == '\0' ? "" : ": ", said);
     if (eb != NULL && code == SF_ERATE) {
-        bool given = sf_scan_u64(http_answer_header(answer, "retry-after"), 86400, &seconds);
-        eb->retry_after_ms = given ? (int64_t)seconds * 1000 : 0;
+        sf_ms pause = http_answer_retry_after(answer);
+        eb->retry_after_ms = pause < 0 ? 0 : pause;
     }
     return code;
 }

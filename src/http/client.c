@@ -12,6 +12,7 @@
 #define HEAD_CAP 65536
 #define TICK_MS 20
 #define CONNECT_MS 5000
+#define PAUSE_MAX_S 86400 /* of a Retry-After */
 /* Multi handles kept for the next call; each holds its own connections. */
 #define IDLE_MAX 16
 /* Some servers (llama-server) close after an answer without saying so; a request that is sent at
@@ -56,6 +57,34 @@ struct sf_str http_answer_header(const struct http_answer *a, const char *name)
         }
     }
     return (struct sf_str){"", 0};
+}
+
+/* A date of HTTP in any of its three forms, in seconds; -1: none. */
+static int64_t scan_date(struct sf_str s)
+{
+    char z[64];
+    if (s.n == 0 || s.n >= sizeof z) {
+        return -1;
+    }
+    memcpy(z, s.p, s.n);
+    z[s.n] = '\0';
+    return (int64_t)curl_getdate(z, NULL);
+}
+
+sf_ms http_answer_retry_after(const struct http_answer *a)
+{
+    struct sf_str value = http_answer_header(a, "retry-after");
+    double seconds = 0;
+    if (!sf_scan_double(value, &seconds)) {
+        int64_t then = scan_date(value), now = scan_date(http_answer_header(a, "date"));
+        if (then < 0) {
+            return -1;
+        }
+        seconds = (double)then - (double)(now < 0 ? sf_wall_ns() / 1000000000 : now);
+        seconds = seconds < 0 ? 0 : seconds;
+    }
+    seconds = seconds > PAUSE_MAX_S ? PAUSE_MAX_S : seconds;
+    return seconds < 0 ? -1 : (sf_ms)(seconds * 1000 + 0.999);
 }
 
 static void read_status(struct flight *f)

@@ -37,6 +37,9 @@ struct http_answer {
 void http_answer_fini(struct http_answer *a);
 /* The value of a header (case ignored); empty when absent. */
 struct sf_str http_answer_header(const struct http_answer *a, const char *name);
+/* The pause that its Retry-After asks for, at most a day: seconds, or a date (by the clock of who
+ * sent it, where there is a Date, else by ours). -1: none that can be understood. */
+sf_ms http_answer_retry_after(const struct http_answer *a);
 
 /* Blocks until the whole answer is there or the deadline passes. SF_ETRANSIENT: not reached (within
  * half of the time, at most 5 s), or the connection broke before the whole body was there (then

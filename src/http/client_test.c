@@ -551,6 +551,40 @@ static void headers_go_out_and_come_back(void **state)
     stop(&s);
 }
 
+static void the_pause_that_is_asked_for_is_understood(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        sf_ms pause;
+    } cases[] = {
+        {"Retry-After: 7\n", 7000},
+        {"Retry-After: 1.5\n", 1500},
+        {"Retry-After: 0\n", 0},
+        {"Retry-After: 99999999\n", 86400000},
+        {"Date: Sun, 06 Nov 1994 08:49:37 GMT\nRetry-After: Sun, 06 Nov 1994 08:49:40 GMT\n", 3000},
+        {"Date: Sunday, 06-Nov-94 08:49:37 GMT\nRetry-After: Sun Nov  6 08:51:37 1994\n", 120000},
+        {"Date: Sun, 06 Nov 1994 08:49:37 GMT\nRetry-After: Sun, 06 Nov 1994 08:49:30 GMT\n", 0},
+        {"Date: Sun, 06 Nov 1994 08:49:37 GMT\nRetry-After: Sun, 06 Nov 2094 08:49:30 GMT\n",
+         86400000},
+        {"Retry-After: Sun, 06 Nov 1994 08:49:30 GMT\n", 0},
+        {"Retry-After: Sun, 06 Nov 2094 08:49:30 GMT\n", 86400000},
+        {"Retry-After: soon\n", -1},
+        {"Retry-After: -3\n", -1},
+        {"Retry-After: \n", -1},
+        {"Other: 1\n", -1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct http_answer a = {.status = 429};
+        sf_buf_init(&a.head, 4096);
+        sf_buf_puts(&a.head, cases[i].head);
+        if (http_answer_retry_after(&a) != cases[i].pause) {
+            fail_msg("%s: %lld", cases[i].head, (long long)http_answer_retry_after(&a));
+        }
+        sf_buf_fini(&a.head);
+    }
+}
+
 /* A proxy in the environment is not asked for what is on this machine. */
 static void loopback_never_goes_through_a_proxy(void **state)
 {
@@ -590,6 +624,7 @@ int main(void)
         cmocka_unit_test(progress_is_told_and_can_be_refused),
         cmocka_unit_test(a_canceled_call_ends_at_once_and_starts_nothing_more),
         cmocka_unit_test(headers_go_out_and_come_back),
+        cmocka_unit_test(the_pause_that_is_asked_for_is_understood),
         cmocka_unit_test(loopback_never_goes_through_a_proxy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,7 +103,7 @@ STREAMED = (
 OPENAI = (
     Row("400 schema", "shape", (1, 6)), Row("400", "shape", (1, 6)), Row("400 context", "shape", (1, 6)),
     Row("429 slow_down", "rate", open=True), Row("429 unknown", "rate", open=True),
-    rate_fits("429 retry-after-ms", 0.3), rate_fits("429 reset", 0.3),
+    rate_fits("429 date", 1), rate_fits("429 retry-after-ms", 0.3), rate_fits("429 reset", 0.3),
     account("429 quota", core=True), account("429 balance"), account("429 spend"), account("429 usage"),
     content("refusal"), content("filtered"), content("plain:refusal", name="refusal, not streamed"),
     content("plain:filtered", name="filtered, not streamed"),
@@ -123,6 +123,7 @@ VLLM = (
     Row("400", "shape", (1, 6)),
 )
 CUSTOM = (
+    rate_fits("429 date", 1),
     Row("400", "shape", (1, 2)), good("fenced"),
     Row("half", "incomplete", (2, 2), PRIMARY, script=("half",), billed=2, name="one part wrong: asked for again whole", core=True),
     Row("half", "incomplete", (2, 2), SPARE, billed=2, name="one part wrong, and again"),

@@ -8,6 +8,8 @@ import stories
 
 PARTS = ("type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "$ref", "$defs",
          "description", "title")
+# A pause as a date, by the clock of who sends it.
+IN_A_SECOND = {"date": "Sun, 06 Nov 1994 08:49:37 GMT", "retry-after": "Sun, 06 Nov 1994 08:49:38 GMT"}
 
 
 def schema_faults(schema, path="$", depth=1, allowed=PARTS):
@@ -234,6 +236,7 @@ class OpenAI(Wire):
             "404": (404, self.problem(f"The model `{self.model}` does not exist.", code="model_not_found"), {}),
             "429": (429, rate, {}),
             "429 retry-after": (429, rate, {"retry-after": "1"}),
+            "429 date": (429, rate, IN_A_SECOND),
             "429 retry-after-ms": (429, rate, {"retry-after-ms": "300"}),
             "429 reset": (429, rate, {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "300ms"}),
             "429 slow_down": (429, self.problem("Slow down.", code="slow_down"), {}),
@@ -672,7 +675,7 @@ class Service(Wire):
         return misbehave.send_json(line, request, 405 if request.path == "/generate" else 404, b"<h1>Not Found</h1>", kind="text/html")
 
     def error(self, name):
-        headers = {"429 retry-after": {"retry-after": "1"}, "429 far": {"retry-after": "600"}}.get(name, {})
+        headers = {"429 retry-after": {"retry-after": "1"}, "429 date": IN_A_SECOND, "429 far": {"retry-after": "600"}}.get(name, {})
         return int(name.split()[0]), {"error": f"The service answers {name}."}, headers
 
 
