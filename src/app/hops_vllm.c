@@ -28,6 +28,8 @@ static const char *const vllm_variables[] = {"PATH",
                                              "HTTP_PROXY",
                                              "HTTPS_PROXY",
                                              "NO_PROXY",
+                                             "SSL_CERT_FILE",
+                                             "REQUESTS_CA_BUNDLE",
                                              "HUGGING_FACE_HUB_TOKEN"};
 
 /* The port of "http://127.0.0.1:8000/v1": where our own vLLM listens. 0: any. */

@@ -4,6 +4,7 @@
 #include "cmd/commands.h"
 #include "cmd/secret_prompt.h"
 #include "cmd/settings.h"
+#include "http/client.h"
 #include "json/json.h"
 
 #include <string.h>
@@ -92,6 +93,9 @@ static const struct conf *examine_configuration(const struct args *a, struct doc
     }
     doctor_configuration(r, &found);
     conf_diagnostics_fini(&found);
+    if (err == SF_OK) {
+        http_client_trust(conf->ca_file);
+    }
     return err == SF_OK ? conf : NULL;
 }
 

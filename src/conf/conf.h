@@ -233,6 +233,7 @@ struct conf {
     int64_t netuid; /* -1 not given */
     bool offline;
     const char *state_dir; /* never "" */
+    const char *ca_file;   /* "" the system's */
     struct conf_generator generator;
     struct conf_axon axon;
     struct conf_wallet wallet;

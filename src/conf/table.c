@@ -451,6 +451,10 @@ static const struct conf_row root_rows[] = {
      "The folder for what the program keeps; empty is `$XDG_STATE_HOME/storyfi` or "
      "`~/.local/state/storyfi`.",
      NULL, NULL},
+    {"ca_file", NULL, CONF_PATH, 0, AT(conf, ca_file), "", 0, 0, NULL, "SSL_CERT_FILE",
+     "The certificates (PEM) that other servers are trusted by, such as a company's own; empty is "
+     "the system's.",
+     "./config/company-ca.pem", NULL},
     SECTION(generator),
     SECTION(axon),
     SECTION(wallet),
