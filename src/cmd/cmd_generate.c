@@ -27,20 +27,26 @@ const struct args_spec cmd_generate_spec = {
     .takes_settings = true,
 };
 
-/* `id`: what `storyfi trail` takes, 0 unknown. */
-static void print_answer(const struct gen_result *result, sf_ms took, int64_t id)
+/* The end of a line: where to look. */
+static void print_trail_number(const struct run_result *run)
 {
+    if (run->id > 0) {
+        fprintf(stderr, " (storyfi trail %lld)", (long long)run->id);
+    }
+    fputc('\n', stderr);
+}
+
+static void print_answer(const struct run_result *run)
+{
+    const struct gen_result *result = &run->result;
     struct sf_buf text;
     sf_buf_init(&text, 8U << 20);
     json_print_pretty(result->output, &text);
     puts(sf_buf_z(&text));
-    fprintf(stderr, "%.1f s, %lld tokens, %.0f tokens/s, by %s", sf_seconds(took),
+    fprintf(stderr, "%.1f s, %lld tokens, %.0f tokens/s, by %s", sf_seconds(run->took_ms),
             (long long)result->usage.generated_tokens, result->usage.tokens_per_second,
             result->name);
-    if (id > 0) {
-        fprintf(stderr, " (storyfi trail %lld)", (long long)id);
-    }
-    fputc('\n', stderr);
+    print_trail_number(run);
     sf_buf_fini(&text);
 }
 
@@ -63,7 +69,7 @@ static enum sf_err generate(struct app *app, const struct story_request *r,
         sf_buf_fini(&why);
         return err;
     }
-    print_answer(&run.result, run.took_ms, run.id);
+    print_answer(&run);
     gen_result_fini(&run.result);
     return SF_OK;
 }
@@ -87,16 +93,16 @@ static int generate_here(const struct conf *conf, const char *only, const struct
 static int generate_there(const struct running_miner *miner, const char *only,
                           const struct story_request *r, const struct run_options *o)
 {
-    struct gen_result result = {.output = NULL};
+    struct run_result run = {.took_ms = 0};
     struct sf_errbuf eb = {.code = SF_OK};
-    struct sf_time started = sf_now();
-    enum sf_err err = running_miner_ask(miner, r, only, o, &result, &eb);
-    if (err != SF_OK) {
-        fprintf(stderr, "storyfi: generate: %s\n", sf_err_text(&eb, err));
-    } else {
-        print_answer(&result, sf_between(started, sf_now()), 0);
-        gen_result_fini(&result);
+    enum sf_err err = running_miner_ask(miner, r, only, o, &run, &eb);
+    if (err == SF_OK) {
+        print_answer(&run);
+        gen_result_fini(&run.result);
+        return 0;
     }
+    fprintf(stderr, "storyfi: generate: %s", sf_err_text(&eb, err));
+    print_trail_number(&run);
     return sf_err_info(err)->exit_code;
 }
 

@@ -102,10 +102,8 @@ struct writing {
 static enum sf_err run_part(struct writing *w, const struct story_request *r,
                             struct run_result *run, const char **by, struct sf_errbuf *eb)
 {
-    struct sf_time started = sf_now();
     if (w->miner != NULL) {
-        enum sf_err asked = running_miner_ask(w->miner, r, w->only, &w->options, &run->result, eb);
-        run->took_ms = sf_between(started, sf_now());
+        enum sf_err asked = running_miner_ask(w->miner, r, w->only, &w->options, run, eb);
         *by = run->result.name;
         return asked;
     }
@@ -145,8 +143,12 @@ static enum sf_err write_part(struct writing *w, enum story_task task, int chapt
     if (chapter > 0) {
         (void)snprintf(which, sizeof which, " %d", chapter);
     }
-    fprintf(stderr, "%-12s %5.1f s  by %s\n", chapter > 0 ? which : story_task_name(task),
+    fprintf(stderr, "%-12s %5.1f s  by %s", chapter > 0 ? which : story_task_name(task),
             sf_seconds(run.took_ms), by);
+    if (run.id > 0) {
+        fprintf(stderr, " (storyfi trail %lld)", (long long)run.id);
+    }
+    fputc('\n', stderr);
     *output = json_incref(run.result.output);
     gen_result_fini(&run.result);
     return SF_OK;

@@ -139,7 +139,7 @@ static enum sf_err read_answer(const struct http_answer *answer, struct gen_resu
 }
 
 /* One POST; its error is in `a`. True when the miner was busy and may be asked again. */
-static bool ask_once(struct asking *a, struct sf_str body, struct gen_result *result,
+static bool ask_once(struct asking *a, struct sf_str body, struct run_result *run,
                      struct sf_errbuf *eb)
 {
     char timeout[32], seed[32];
@@ -162,8 +162,11 @@ static bool ask_once(struct asking *a, struct sf_str body, struct gen_result *re
     http_client_perform(a->client, &t, 1, 0, a->options->cancel);
     bool busy = t.err == SF_OK && t.answer.status == 503 &&
                 http_answer_header(&t.answer, "retry-after").n > 0;
+    uint64_t id = 0;
+    (void)sf_scan_u64(http_answer_header(&t.answer, "x-storyfi-request"), INT64_MAX, &id);
+    run->id = (int64_t)id;
     if (t.err == SF_OK) {
-        a->err = read_answer(&t.answer, result, eb);
+        a->err = read_answer(&t.answer, &run->result, eb);
     } else {
         a->err = sf_fail(eb, t.err, "the running miner (pid %lld): %.300s; --alone does without it",
                          (long long)a->miner->pid, sf_err_text(&t.eb, t.err));
@@ -173,8 +176,8 @@ static bool ask_once(struct asking *a, struct sf_str body, struct gen_result *re
 }
 
 enum sf_err running_miner_ask(const struct running_miner *m, const struct story_request *request,
-                              const char *only, const struct run_options *o,
-                              struct gen_result *result, struct sf_errbuf *eb)
+                              const char *only, const struct run_options *o, struct run_result *run,
+                              struct sf_errbuf *eb)
 {
     struct sf_buf body;
     struct sf_time now = sf_now();
@@ -192,13 +195,14 @@ enum sf_err running_miner_ask(const struct running_miner *m, const struct story_
     json_print(fields, &body);
     json_decref(fields);
     a.err = body.err == SF_OK ? http_client_open(&a.client) : body.err;
-    while (a.err == SF_OK && result->output == NULL &&
-           ask_once(&a, sf_buf_str(&body), result, eb)) {
+    while (a.err == SF_OK && run->result.output == NULL &&
+           ask_once(&a, sf_buf_str(&body), run, eb)) {
         a.err = SF_OK;
         (void)poll(NULL, 0, AGAIN_MS);
     }
     http_client_close(a.client);
     progress_clear(o->progress);
     sf_buf_fini(&body);
+    run->took_ms = sf_between(now, sf_now());
     return a.err;
 }

@@ -21,10 +21,11 @@ bool running_miner_find(const struct args *a, const struct conf *conf, const cha
                         struct running_miner *out);
 
 /* Asks it for one task; while it is busy with validators, again each second until the deadline.
- * `result` comes empty and is owned by the caller on SF_OK. SF_EDEADLINE; SF_EUNAVAILABLE: why. */
+ * `run` comes empty; its result is owned by the caller on SF_OK, its trail stays with the miner: id
+ * is the request's number there, also on errors (0 unknown). SF_EDEADLINE; SF_EUNAVAILABLE: why. */
 SF_MUST_USE enum sf_err running_miner_ask(const struct running_miner *m,
                                           const struct story_request *request, const char *only,
-                                          const struct run_options *o, struct gen_result *result,
+                                          const struct run_options *o, struct run_result *run,
                                           struct sf_errbuf *eb);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <poll.h>
@@ -271,6 +272,17 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     (void)pthread_mutex_destroy(&x->lock);
     free(x);
     *context = NULL;
+}
+
+int http_exchange_watch(const struct http_exchange *x)
+{
+    return x->socket == NULL ? -1 : fcntl(x->socket->fd, F_DUPFD_CLOEXEC, 3);
+}
+
+bool http_client_has_left(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+    return fd > 0 && poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 /* ---- answering ------------------------------------------------------------------------------- */

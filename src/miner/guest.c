@@ -45,17 +45,15 @@ void guest_succeed(const struct job *j, const struct gen_trail *trail,
     job_name_fallback(j, trail, fallback, sizeof fallback);
     note(j, body == NULL ? 503 : 200, trail->answered->name,
          body == NULL ? "out of memory" : fallback);
-    reply_json(j->exchange, 200, body);
+    reply_to_request(j->exchange, j->id, 200, false, body);
 }
 
 void guest_fail(const struct job *j, int status, const char *message)
 {
     note(j, status, "", message);
-    if (atomic_load(&j->displaced)) {
-        reply_busy(j->exchange, message);
-    } else {
-        reply_message(j->exchange, status, message);
-    }
+    bool again = atomic_load(&j->displaced);
+    reply_to_request(j->exchange, j->id, again ? 503 : status, again,
+                     json_pack("{s:s}", "message", message));
 }
 
 void guest_turn_away(struct job *j_own, const char *message)
@@ -149,6 +147,7 @@ static struct job *job_of(struct axon *a, const struct guest_options *o, struct 
     struct job *j = sf_alloc(sizeof *j);
     if (j != NULL) {
         j->exchange = x;
+        j->client = http_exchange_watch(x);
         j->origin = o->origin;
         j->priority = JOB_PRIORITY_GUEST;
         j->received = sf_now();

@@ -28,7 +28,9 @@ struct job {
     atomic_int answered; /* the status that went out; 0 none yet */
     atomic_bool cancel;
     /* of guests: */
+    int client;            /* watches its client's connection; 0 or -1 nobody does */
     atomic_bool displaced; /* gave way to others: it may be tried again */
+    atomic_bool left;      /* its client has gone */
     char only[64];         /* the one generator that may answer, "" all */
     int relays;            /* storyfi serves that passed it on, this one included */
     uint64_t seed;         /* 0 a random one */

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <unistd.h>
 
 struct queue {
     pthread_mutex_t lock;
@@ -25,6 +26,9 @@ void job_free(struct job *j)
     story_request_fini(&j->request);
     json_decref(j->body);
     app_close(j->app);
+    if (j->client > 0) {
+        (void)close(j->client);
+    }
     free(j);
 }
 

@@ -5,20 +5,26 @@
 
 #define BODY_CAP (16U << 20)
 
-static void send(struct http_exchange *x, int status, bool again, json_t *body_own)
+void reply_to_request(struct http_exchange *x, int64_t id, int status, bool again, json_t *body_own)
 {
-    static const struct http_header headers[] = {
-        {{"Content-Type", 12}, {"application/json", 16}},
-        {{"Cache-Control", 13}, {"no-store", 8}},
-        {{"Retry-After", 11}, {"1", 1}},
-    };
+    char number[24];
+    struct http_header headers[4] = {{SF_STR("Content-Type"), SF_STR("application/json")},
+                                     {SF_STR("Cache-Control"), SF_STR("no-store")}};
+    size_t n = 2;
     struct sf_buf text;
     sf_buf_init(&text, BODY_CAP);
     if (body_own != NULL) {
         json_print(body_own, &text);
     }
     bool ok = body_own != NULL && text.err == SF_OK;
-    http_reply(x, ok ? status : 503, headers, again || !ok ? 3 : 2,
+    if (again || !ok) {
+        headers[n++] = (struct http_header){SF_STR("Retry-After"), SF_STR("1")};
+    }
+    if (id > 0) {
+        (void)snprintf(number, sizeof number, "%lld", (long long)id);
+        headers[n++] = (struct http_header){SF_STR("X-Storyfi-Request"), sf_str(number)};
+    }
+    http_reply(x, ok ? status : 503, headers, n,
                ok ? sf_buf_str(&text) : SF_STR("{\"message\":\"out of memory\"}"));
     json_decref(body_own);
     sf_buf_fini(&text);
@@ -26,17 +32,12 @@ static void send(struct http_exchange *x, int status, bool again, json_t *body_o
 
 void reply_json(struct http_exchange *x, int status, json_t *body_own)
 {
-    send(x, status, false, body_own);
+    reply_to_request(x, 0, status, false, body_own);
 }
 
 void reply_message(struct http_exchange *x, int status, const char *message)
 {
-    send(x, status, false, json_pack("{s:s}", "message", message));
-}
-
-void reply_busy(struct http_exchange *x, const char *message)
-{
-    send(x, 503, true, json_pack("{s:s}", "message", message));
+    reply_json(x, status, json_pack("{s:s}", "message", message));
 }
 
 struct sf_str request_header(const struct http_request *r, const char *name)

@@ -11,8 +11,10 @@
 void reply_json(struct http_exchange *x, int status, json_t *body_own);
 /* {"message": …}. */
 void reply_message(struct http_exchange *x, int status, const char *message);
-/* 503 {"message": …} with Retry-After: it passes. */
-void reply_busy(struct http_exchange *x, const char *message);
+/* JSON to one whose request has the number `id` (X-Storyfi-Request: what `storyfi trail`
+ * takes; 0 none). `again`: with Retry-After. */
+void reply_to_request(struct http_exchange *x, int64_t id, int status, bool again,
+                      json_t *body_own);
 
 /* The value of a request's header (case ignored); empty when absent. */
 struct sf_str request_header(const struct http_request *r, const char *name);

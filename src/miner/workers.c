@@ -116,9 +116,12 @@ static void work(struct axon *a, struct job *j)
         known.result = &result;
     } else {
         int status = err == SF_EDEADLINE ? 408 : 503;
-        const char *why = err == SF_ECANCELED && atomic_load(&j->displaced)
-                              ? "gave way to a validator: try again"
-                              : sf_err_text(&eb, err);
+        const char *why = sf_err_text(&eb, err);
+        if (err == SF_ECANCELED && atomic_load(&j->left)) {
+            why = "its client has gone";
+        } else if (err == SF_ECANCELED && atomic_load(&j->displaced)) {
+            why = "gave way to a validator: try again";
+        }
         fail_job(a, j, status, status == 408 ? "Deadline passed" : "No generator available", why);
         known.message = why;
     }
@@ -168,8 +171,19 @@ void workers_close(struct workers *w)
     free(w);
 }
 
+/* What nobody waits for is not written: a validator's answer is, as it may have half closed. */
+static void drop_if_left(struct job *j)
+{
+    if (j->origin != ORIGIN_VALIDATOR && !atomic_load(&j->left) &&
+        http_client_has_left(j->client)) {
+        atomic_store(&j->left, true);
+        atomic_store(&j->cancel, true);
+    }
+}
+
 static void sweep_job(void *arg, struct job *j)
 {
+    drop_if_left(j);
     if (sf_until(j->deadline) < -LATE_MS) {
         atomic_store(&j->cancel, true);
         fail_job(arg, j, 408, "Deadline passed", "the generator did not give way");

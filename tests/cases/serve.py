@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -184,6 +185,9 @@ def by_the_miner():
         r = run("generate", *here, "--task", "blueprint", "--input", "the sea")
         check("serve: generate lets the running miner write", r.returncode == 0 and json.loads(r.stdout)["title"]
               and f"using the miner that runs here (pid {m.process.pid})" in r.stderr, r.stderr)
+        number = re.search(r"\(storyfi trail (\d+)\)", r.stderr)
+        check("serve: and names the request's number there", number and wait_until(
+            lambda: "blueprint, from cli" in run("trail", number[1], *m.flags).stdout), r.stderr)
         r = run("story", "the sea", *here, "--out", TMP / "book", "--chapters", "1-2")
         check("serve: story too", r.returncode == 0 and "using the miner" in r.stderr and (TMP / "book" / "story.html").exists(), r.stderr)
         s = m.status()
@@ -205,6 +209,19 @@ def by_the_miner():
         check("serve: the axon has no such route", post(m.port, ASK)[0] == 404)
     r = run("generate", *here, "--task", "blueprint", "--input", "x")
     check("serve: without a miner it works alone", r.returncode == 0 and "miner that runs" not in r.stderr, r.stderr)
+
+
+def left_alone():
+    """A client that goes takes its request along."""
+    with Miner(script_config("hang.sh")) as m:
+        c = http.client.HTTPConnection("127.0.0.1", m.admin, timeout=60)
+        c.request("POST", "/generate", json.dumps(ASK), {"Content-Type": "application/json"})
+        busy = wait_until(lambda: m.status()["queue"]["in_flight"] == 1)
+        c.close()
+        began = time.monotonic()
+        free = wait_until(lambda: "its client has gone" in m.log.read_text(), 10)
+        check("serve: a guest whose client has gone is not written for", busy and free and time.monotonic() - began < 5,
+              (busy, m.log.read_text()[-500:]))
 
 
 def validators_first():
@@ -245,7 +262,7 @@ def validators_first():
 
 
 def main():
-    for part in (door, token, remote_local, circle, by_the_miner, validators_first):
+    for part in (door, token, remote_local, circle, by_the_miner, left_alone, validators_first):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
