@@ -17,7 +17,8 @@ struct app {
     struct gen_chain *chain;
     struct journal *journal; /* NULL: none is kept */
     bool automatic;
-    char only[64]; /* "" all */
+    char only[64];         /* "" all */
+    struct app *successor; /* kept until our chain is closed; NULL none */
     struct templates templates;
 };
 
@@ -125,10 +126,18 @@ void app_close(struct app *a)
         return;
     }
     gen_chain_close(a->chain);
+    app_close(a->successor);
     journal_close(a->journal);
     templates_fini(&a->templates);
     conf_unref(a->conf);
     free(a);
+}
+
+void app_succeed(struct app *fresh, struct app *old)
+{
+    SF_BUG_ON(old->successor != NULL);
+    gen_chain_inherit(fresh->chain, old->chain);
+    old->successor = app_ref(fresh);
 }
 
 const struct conf *app_conf(const struct app *a)

@@ -29,6 +29,10 @@ SF_MUST_USE enum sf_err app_open(const struct conf *conf, const struct app_optio
 struct app *app_ref(struct app *a);
 void app_close(struct app *a); /* drops one reference; the last one closes */
 
+/* `fresh` takes over from `old`: its accounts have spent what those of `old` have, and go on to be
+ * charged with what the last requests there spend. */
+void app_succeed(struct app *fresh, struct app *old);
+
 const struct conf *app_conf(const struct app *a);
 struct journal;
 struct journal *app_journal(const struct app *a); /* borrowed; NULL: none is kept */

@@ -2,6 +2,7 @@
 #include "generator/budget.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define HOUR_SLOT_MS 10000
 #define DAY_SLOT_MS 60000
@@ -98,10 +99,10 @@ void budget_count(struct budget *b, sf_ms age_ms, int64_t requests, double cost,
                   struct budget_hold *hold)
 {
     sf_ms age = age_ms < 0 ? 0 : age_ms;
-    if (b->requests_per_hour > 0 && requests > 0) {
+    if (requests > 0) {
         add(hour_of(b), age, (double)requests);
     }
-    if (b->cost_per_day > 0 && cost > 0) {
+    if (cost > 0) {
         add(day_of(b), age, cost);
     }
     if (hold != NULL) {
@@ -110,6 +111,13 @@ void budget_count(struct budget *b, sf_ms age_ms, int64_t requests, double cost,
         hold->requests -= used, b->held_requests -= used;
         hold->cost -= paid, b->held_cost -= paid;
     }
+}
+
+void budget_inherit(struct budget *b, const struct budget *from)
+{
+    memcpy(b->hour, from->hour, sizeof b->hour);
+    memcpy(b->day, from->day, sizeof b->day);
+    b->dearest = from->dearest;
 }
 
 void budget_release(struct budget *b, struct budget_hold *hold, double cost)

@@ -43,6 +43,8 @@ bool budget_reserve(struct budget *b, int64_t requests, struct budget_hold *hold
 /* Counts what was spent `age_ms` ago; what the call had held back (NULL: nothing) shrinks. */
 void budget_count(struct budget *b, sf_ms age_ms, int64_t requests, double cost,
                   struct budget_hold *hold);
+/* Takes over what another one has counted, in place of what this one has; the limits stay. */
+void budget_inherit(struct budget *b, const struct budget *from);
 /* Gives back what is still held at the end of a call that cost `cost` in all. */
 void budget_release(struct budget *b, struct budget_hold *hold, double cost);
 /* Whether a call would be refused now, with the limit and when it is free again in words: "budget:

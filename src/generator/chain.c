@@ -118,18 +118,48 @@ void gen_chain_close(struct gen_chain *c)
     free_chain(c);
 }
 
+/* The account of that name; NULL when no hop has it. Locked. */
+static struct account *account_named(struct gen_chain *c, const char *name)
+{
+    for (size_t i = 0; i < c->n && name[0] != '\0'; i++) {
+        struct account *a = c->hops[i].account;
+        if (a == &c->accounts[i] && strcmp(a->name, name) == 0) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
 void gen_chain_charge(struct gen_chain *c, const char *account, int64_t wall_ns, int64_t requests,
                       double cost_usd)
 {
     sf_ms age = (sf_wall_ns() - wall_ns) / 1000000;
-    (void)pthread_mutex_lock(&c->lock);
-    for (size_t i = 0; i < c->n; i++) {
-        struct account *a = c->hops[i].account;
-        if (a == &c->accounts[i] && a->name[0] != '\0' && strcmp(a->name, account) == 0) {
+    while (c != NULL) {
+        (void)pthread_mutex_lock(&c->lock);
+        struct account *a = account_named(c, account);
+        struct gen_chain *heir = c->heir;
+        if (a != NULL) {
             budget_count(&a->budget, age, requests, cost_usd, NULL);
         }
+        (void)pthread_mutex_unlock(&c->lock);
+        c = heir;
     }
+}
+
+void gen_chain_inherit(struct gen_chain *c, struct gen_chain *from)
+{
+    (void)pthread_mutex_lock(&from->lock);
+    (void)pthread_mutex_lock(&c->lock); /* always in this order: old before new */
+    for (size_t i = 0; i < from->n; i++) {
+        const struct account *old = &from->accounts[i];
+        struct account *fresh = account_named(c, old->name);
+        if (fresh != NULL && from->hops[i].account == old) {
+            budget_inherit(&fresh->budget, &old->budget);
+        }
+    }
+    from->heir = c;
     (void)pthread_mutex_unlock(&c->lock);
+    (void)pthread_mutex_unlock(&from->lock);
 }
 
 void gen_chain_set_worth(struct gen_chain *c, const char *name, double worth)

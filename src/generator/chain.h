@@ -102,6 +102,10 @@ const struct gen_step *gen_trail_first_failure(const struct gen_trail *trail);
 void gen_chain_charge(struct gen_chain *c, const char *account, int64_t wall_ns, int64_t requests,
                       double cost_usd);
 
+/* Takes over what the accounts of `from` have spent, also from now on: what calls still under way
+ * there spend counts here too. `from` must be closed before `c` is. */
+void gen_chain_inherit(struct gen_chain *c, struct gen_chain *from);
+
 /* Mode `auto`: what an answer of the hop is expected to be worth (multiplier times the share of
  * valid answers in time). Hops with a worth are walked highest first. */
 void gen_chain_set_worth(struct gen_chain *c, const char *name, double worth);

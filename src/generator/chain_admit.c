@@ -217,9 +217,13 @@ void hop_spend(struct gen_chain *c, struct hop *h, struct ticket *t, const struc
     usage_add(&h->usage, more);
     budget_count(&h->account->budget, 0, more->requests, more->cost_usd, &t->hold);
     bool speaks = budget_speaks(h->account, said);
+    struct gen_chain *heir = c->heir;
     (void)pthread_mutex_unlock(&c->lock);
     if (speaks) {
         say_budget(h, said);
+    }
+    if (heir != NULL) {
+        gen_chain_charge(heir, h->account->name, sf_wall_ns(), more->requests, more->cost_usd);
     }
 }
 

@@ -85,6 +85,34 @@ static void asking_whether_takes_nothing(void **state)
     gen_chain_close(c);
 }
 
+/* A reload: what was spent, and what calls still under way spend, counts for the new chain. */
+static void a_successor_goes_on_with_the_books(void **state)
+{
+    (void)state;
+    struct fake f = {.calls = 0}, g = {.calls = 0}, k = {.calls = 0};
+    struct ticket under_way, t;
+    struct gen_chain *old = chain_limited(&f, 0), *c = chain_limited(&g, 3);
+    assert_true(admit(old, &blueprint, &t));
+    hop_spend(old, &old->hops[0], &t, &(struct gen_usage){.requests = 1, .cost_usd = 1});
+    note(old, &t, SF_OK);
+    assert_true(admit(old, &blueprint, &under_way));
+    gen_chain_charge(c, "acme", sf_wall_ns(), 1, 1); /* the journal knows the same one */
+    gen_chain_inherit(c, old);
+    hop_spend(old, &old->hops[0], &under_way, &(struct gen_usage){.requests = 1, .cost_usd = 1});
+    note(old, &under_way, SF_OK);
+    assert_true(admit(c, &blueprint, &t)); /* the third of three */
+    hop_spend(c, &c->hops[0], &t, &(struct gen_usage){.requests = 1});
+    note(c, &t, SF_OK);
+    assert_false(admit(c, &blueprint, &t));
+    struct gen_chain *newest = chain_limited(&k, 4);
+    gen_chain_inherit(newest, c);
+    gen_chain_charge(old, "acme", sf_wall_ns(), 1, 0); /* over two generations */
+    assert_false(admit(newest, &blueprint, &t));
+    gen_chain_close(old);
+    gen_chain_close(c);
+    gen_chain_close(newest);
+}
+
 static void hops_of_one_account_keep_the_stricter_limits(void **state)
 {
     (void)state;
@@ -113,6 +141,7 @@ int main(void)
         cmocka_unit_test(chapters_that_go_out_one_by_one_are_held_back_one_by_one),
         cmocka_unit_test(a_small_budget_can_be_spent),
         cmocka_unit_test(asking_whether_takes_nothing),
+        cmocka_unit_test(a_successor_goes_on_with_the_books),
         cmocka_unit_test(hops_of_one_account_keep_the_stricter_limits),
     };
     return cmocka_run_group_tests(tests, fake_clock_setup, NULL);

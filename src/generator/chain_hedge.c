@@ -9,6 +9,7 @@
 
 #define AT_ONCE 2
 #define TURN_MS 10
+#define ACCOUNT_TURNS 6 /* for the bill of those that are called off */
 
 /* One hop of a race, on a thread of its own, with a request of its own: a loser that is slow to
  * give way outlives the call without touching what the caller lent. */
@@ -266,28 +267,69 @@ static bool change_lead(struct race *race)
     return race->lead != NULL && race->lead != before;
 }
 
-/* Cancels who is still at work; their steps say so, with what they have spent so far. */
-static void call_off(struct race *race, const char *why)
+/* One turn, or less when somebody ends or tells. Locked. */
+static void wait_turn(struct race *race)
 {
-    (void)pthread_mutex_lock(&race->lock);
-    race->listens = false;
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += TURN_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    (void)pthread_cond_timedwait(&race->changed, &race->lock, &until);
+}
+
+/* Somebody who is paid is still at work. Locked. */
+static bool bill_is_open(const struct race *race)
+{
     for (size_t i = 0; i < race->n; i++) {
-        struct racer *one = &race->racers[i];
-        struct gen_step *step = one->place;
-        if (one->seen) {
-            continue;
+        if (!race->racers[i].done && race->racers[i].run.hop->account->name[0] != '\0') {
+            return true;
         }
-        atomic_store(&one->cancel, true);
-        step->outcome = GEN_STEP_FAILED;
-        step->code = SF_ECANCELED;
+    }
+    return false;
+}
+
+/* The step of one that was called off. Locked. */
+static void tell_called_off(struct racer *one, const char *why)
+{
+    struct gen_step *step = one->place;
+    bool hedged = step->hedged;
+    if (one->done) {
+        one->seen = true;
+        *step = one->step;
+        step->hedged = hedged;
+    } else {
         step->took_ms = sf_between(one->run.walk_started, sf_now()) - step->started_ms;
         step->attempts = 1;
         step->list[0] = (struct gen_attempt){.code = SF_ECANCELED,
                                              .started_ms = step->started_ms,
                                              .took_ms = step->took_ms,
                                              .usage = one->spent};
-        (void)snprintf(step->reason, sizeof step->reason, "%s", why);
         (void)snprintf(step->list[0].reason, sizeof step->list[0].reason, "%s", why);
+    }
+    step->outcome = GEN_STEP_FAILED;
+    step->code = SF_ECANCELED;
+    (void)snprintf(step->reason, sizeof step->reason, "%s", why);
+}
+
+/* Cancels who is still at work; their steps say so, with what they have spent. That is known when
+ * they have ended: a provider's call is given a moment for it, so that the journal has it. */
+static void call_off(struct race *race, const char *why)
+{
+    (void)pthread_mutex_lock(&race->lock);
+    race->listens = false;
+    for (size_t i = 0; i < race->n; i++) {
+        atomic_store(&race->racers[i].cancel, true);
+    }
+    for (int turn = 0; turn < ACCOUNT_TURNS && bill_is_open(race); turn++) {
+        wait_turn(race);
+    }
+    for (size_t i = 0; i < race->n; i++) {
+        if (!race->racers[i].seen) {
+            tell_called_off(&race->racers[i], why);
+        }
     }
     (void)pthread_mutex_unlock(&race->lock);
 }
@@ -313,20 +355,13 @@ static enum sf_err win(struct race *race, struct walk *w, struct racer *winner,
 
 static void wait_a_turn(struct race *race)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += TURN_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     (void)pthread_mutex_lock(&race->lock);
     bool news = race->queue.first != NULL;
     for (size_t i = 0; i < race->n; i++) {
         news = news || (race->racers[i].done && !race->racers[i].seen);
     }
     if (!news) {
-        (void)pthread_cond_timedwait(&race->changed, &race->lock, &until);
+        wait_turn(race);
     }
     (void)pthread_mutex_unlock(&race->lock);
 }

@@ -51,6 +51,26 @@ static void a_late_first_is_overtaken(void **state)
     assert_int_equal(a.closed, 1);
 }
 
+/* What a provider's call cost in the end is known only behind its cancellation. */
+static void the_bill_of_a_loser_stands_in_its_step(void **state)
+{
+    (void)state;
+    struct fake a = {.hangs = true, .beats = true}, b = {.calls = 0};
+    struct gen_trail trail;
+    a.bill = (struct gen_usage){.requests = 1, .prompt_tokens = 700, .cost_usd = 0.5};
+    struct gen_chain_options o = gen_chain_options_default();
+    o.hedge_after_ms = 20;
+    struct gen_chain *c = chain_with((struct fake *[]){&a, &b}, (const char *const[]){"acme", ""},
+                                     (struct gen_limits){.requests_per_hour = 0}, 2, &o);
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_string_equal(trail.answered->name, "g1");
+    assert_int_equal(trail.steps[0].code, SF_ECANCELED);
+    assert_string_equal(trail.steps[0].reason, "canceled: g1 answered first");
+    assert_int_equal(trail.steps[0].list[0].usage.prompt_tokens, 700);
+    assert_true(trail.steps[0].list[0].usage.cost_usd > 0.49);
+    gen_chain_close(c);
+}
+
 static void a_first_in_time_is_alone(void **state)
 {
     (void)state;
@@ -224,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_late_first_is_overtaken),
+        cmocka_unit_test(the_bill_of_a_loser_stands_in_its_step),
         cmocka_unit_test(a_first_in_time_is_alone),
         cmocka_unit_test(a_late_first_may_still_win),
         cmocka_unit_test(the_second_takes_the_lead_when_the_first_fails),

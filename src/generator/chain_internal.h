@@ -57,7 +57,8 @@ struct gen_chain {
     struct watch *watch;
     size_t n;
     bool closing;
-    size_t threads; /* of races */
+    struct gen_chain *heir; /* what is spent here counts there too; NULL nobody */
+    size_t threads;         /* of races */
     size_t order[GEN_CHAIN_MAX];
     struct hop hops[GEN_CHAIN_MAX];
     struct account accounts[GEN_CHAIN_MAX];

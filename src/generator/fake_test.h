@@ -38,6 +38,7 @@ struct fake {
     _Atomic int state;       /* enum gen_state; 0 becomes ready */
     atomic_int calls, canceled, probes, at_once, most_at_once, closed;
     atomic_bool probe_ok;
+    struct gen_usage bill; /* told at the end of a call, also of a canceled one */
     sf_ms probe_takes_ms;
     size_t wanted_n;
     char wanted[64];
@@ -227,6 +228,9 @@ static inline enum sf_err fake_generate(void *ctx, const struct gen_call *call,
     }
     (void)atomic_fetch_sub(&f->at_once, 1);
     fake_note_end(f);
+    if (f->bill.requests > 0) {
+        fake_tell(call, &(struct gen_event){.kind = GEN_EVENT_USAGE, .usage = &f->bill});
+    }
     if (err != SF_OK) {
         json_decref(output);
         if (eb != NULL) {

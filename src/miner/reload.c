@@ -16,14 +16,16 @@ static void say_difference(void *arg, const char *key, bool reload)
               LOG_S("key", key));
 }
 
-/* What the old chain spent counts for the new one: it must be on the disk to be read. */
-static void take_over_journal(struct app *fresh)
+/* What was spent counts for the new chain: of accounts that the old one has, by its own books, of
+ * others by the journal, where it must be on the disk to be read. */
+static void take_over(struct app *fresh, struct app *old)
 {
     const struct conf_journal *c = &app_conf(fresh)->journal;
     struct journal *j = app_journal(fresh);
     journal_set_limits(j, c->keep_days, c->max_bytes);
     (void)journal_flush(j, FLUSH_MS);
     ledger_charge(fresh);
+    app_succeed(fresh, old);
 }
 
 void reload_begin(struct reload *r, struct axon *axon, miner_reload_fn reload, void *arg)
@@ -57,7 +59,9 @@ void reload_tick(struct reload *r, struct axon *axon)
         log_event(LOG_WARN, LOG_CONF, "configuration loaded again",
                   LOG_S("file", app_conf(r->fresh)->file));
         app_print_status(r->fresh);
-        take_over_journal(r->fresh);
+        struct app *old = axon_take_app(axon);
+        take_over(r->fresh, old);
+        app_close(old);
         axon_swap_app(axon, r->fresh);
         r->fresh = NULL;
         return;
