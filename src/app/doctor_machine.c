@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/doctor_machine.h"
 
+#include "app/hops_internal.h"
 #include "base/file.h"
 #include "bittensor/wallet.h"
 #include "generator/machine.h"
+#include "generator/provider.h"
 #include "http/client.h"
 
 #include <errno.h>
@@ -216,11 +218,22 @@ static bool ask_time(struct doctor_report *r, const char *url)
     return told;
 }
 
-static void check_clock(struct doctor_report *r, const struct conf_generator *g)
+static const char *provider_url(const struct conf *conf)
 {
+    const struct conf_api *api = &conf->generator.api;
+    const struct provider *p = provider_find(api->provider);
+    if (!hops_has_api(conf)) {
+        return "";
+    }
+    return api->endpoint[0] != '\0' ? api->endpoint : p == NULL ? "" : p->base;
+}
+
+static void check_clock(struct doctor_report *r, const struct conf *conf)
+{
+    const struct conf_generator *g = &conf->generator;
     bool told = ask_time(r, g->local.endpoint) ||
                 (g->vllm.present && !g->vllm.spawn && ask_time(r, g->vllm.endpoint)) ||
-                (g->api.present && ask_time(r, g->api.endpoint));
+                ask_time(r, provider_url(conf));
     for (size_t i = 0; i < g->custom.n && !told; i++) {
         told = ask_time(r, g->custom.v[i].endpoint);
     }
@@ -241,7 +254,7 @@ void doctor_machine(struct doctor_report *r, const struct conf *conf, const stru
     check_port(r, "axon port", axon->ip, axon->port, m, m->axon_port == axon->port);
     check_port(r, "admin port", conf->admin.ip, conf->admin.port, m, true);
     doctor_judge_limits(r, limit_of(RLIMIT_NOFILE), limit_of(RLIMIT_CORE), axon->max_connections);
-    check_clock(r, &conf->generator);
+    check_clock(r, conf);
 }
 
 /* ---- wallet ---------------------------------------------------------------------------------- */

@@ -144,9 +144,13 @@ static void check_answer(struct cloud *c, const struct http_answer *answer, stru
     if (answer->status != 200) {
         cloud_read_fault(c, answer, &fault);
         enum sf_err err = cloud_fail(c, &fault, &eb);
-        gen_checks_add(out, GEN_CHECK_FAIL, err == SF_EACCOUNT ? "key accepted" : "models listed",
-                       err == SF_EACCOUNT ? "make a new key, or check the account" : "", "%.240s",
-                       eb.text);
+        bool account = err == SF_EACCOUNT;
+        const char *remedy = !account ? ""
+                             : c->key[0] == '\0'
+                                 ? "it wants a key: name its variable in api_key_env"
+                                 : "make a new key, or check the account";
+        gen_checks_add(out, GEN_CHECK_FAIL, account ? "key accepted" : "models listed", remedy,
+                       "%.240s", eb.text);
         return;
     }
     gen_checks_add(out, GEN_CHECK_OK, "key accepted", "", "%s answers the list of models",

@@ -23,6 +23,8 @@ ENGINE = os.environ["STORYFI_ENGINE"]
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-doctor-"))
 WALLET = ["--wallet.path", str(TMP / "wallets"), "--wallet.name", "test", "--wallet.hotkey", "default"]
 numbers = iter(range(1000))
+for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "ANTHROPIC_API_KEY"):
+    os.environ.pop(name, None)  # a key that is set configures a provider, whose time would be asked
 
 
 def config(text):
