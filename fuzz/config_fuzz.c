@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Configuration: YAML, and behind the first NUL a .env text. What loads prints, and loads again as
- * printed. */
+/* YAML, and behind the first NUL a .env text. What loads prints, and loads again as printed. */
 #include "conf/conf.h"
+
 #include "conf/yaml.h"
+#include "fuzz.h"
 
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

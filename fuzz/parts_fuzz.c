@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A model's reply to a request for missing parts: merged, it never holds more than was asked. */
+#include "fuzz.h"
 #include "story/ask.h"
 #include "story/repair.h"
 #include "story/unwrap.h"
-#include "story/validate.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void request_of(uint8_t which, struct story_request *r)
-{
-    static const char *const tasks[] = {"blueprint", "characters", "story_arc", "chapters"};
-    json_t *body = json_pack("{s:s, s:s, s:[i,i]}", "task_type", tasks[which % 4], "user_input",
-                             "sea", "chapter_ids", 3, 12);
-    SF_BUG_ON(story_request_init(r, body, NULL) != SF_OK);
-    json_decref(body);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -23,9 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         "/chapters", "/chapters/0/choices",         "/hooks/opening", "/arcs/act2a/description"};
     struct story_request r;
     json_t *reply = NULL, *nested = NULL, *into = json_object();
-    if (n > 2 && story_unwrap((struct sf_str){(const char *)data + 2, n - 2}, false, &reply,
-                              NULL) == SF_OK) {
-        request_of(data[0], &r);
+    if (n > 2 && story_unwrap(fuzz_text(data, n, 2), false, &reply, NULL) == SF_OK) {
+        fuzz_request(data[0], &r);
         size_t first = data[1] % 8, count = data[1] / 8 % (9 - first);
         struct story_ask ask = {
             .request = &r, .wanted = all + first, .n_wanted = count, .partial = reply};
