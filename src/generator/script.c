@@ -23,7 +23,12 @@ struct script {
     sf_ms timeout_ms;
     size_t max_output_bytes;
     char interpreter[256]; /* words of the #! line, "" when executed directly */
-    struct gate *gate;     /* shared by the copies that locate makes */
+    struct shared *shared; /* by the copies that locate makes */
+};
+
+struct shared {
+    struct gate gate;
+    atomic_bool told; /* that it runs through its interpreter */
 };
 
 /* ---- finding and starting -------------------------------------------------------------------- */
@@ -57,9 +62,6 @@ static enum sf_err choose_interpreter(struct script *s, struct sf_errbuf *eb)
                        "script %s is not executable and has no #! line: chmod +x %s", s->path,
                        s->path);
     }
-    log_event(LOG_INFO, LOG_GENERATOR, "script has no exec bit; run through its interpreter",
-              LOG_S("script", s->path), LOG_S("interpreter", s->interpreter),
-              LOG_S("hint", "chmod +x makes it direct"));
     return SF_OK;
 }
 
@@ -78,6 +80,15 @@ static enum sf_err locate(const struct script *s, struct script *found, struct s
         free(found->path), found->path = NULL;
     }
     return err;
+}
+
+static void tell_interpreter(const struct script *s)
+{
+    if (s->interpreter[0] != '\0' && !atomic_exchange(&s->shared->told, true)) {
+        log_event(LOG_INFO, LOG_GENERATOR, "script has no exec bit; run through its interpreter",
+                  LOG_S("script", s->path), LOG_S("interpreter", s->interpreter),
+                  LOG_S("hint", "chmod +x makes it direct"));
+    }
 }
 
 static void build_argv(struct script *s, char *argv[static ARGV_MAX])
@@ -174,7 +185,7 @@ static void script_close(void *ctx)
         free(s->environment[i]), s->environment[i] = NULL;
     }
     free(s->environment), s->environment = NULL;
-    free(s->gate), s->gate = NULL;
+    free(s->shared), s->shared = NULL;
     free(s);
 }
 
@@ -205,13 +216,13 @@ static enum sf_err script_open(const void *options, void **ctx, struct sf_errbuf
     s->environment = copy_environment(o->environment);
     s->timeout_ms = o->timeout_ms;
     s->max_output_bytes = o->max_output_bytes;
-    s->gate = sf_alloc(sizeof *s->gate);
+    s->shared = sf_alloc(sizeof *s->shared);
     if (s->configured == NULL || s->dir == NULL || s->withheld == NULL || s->environment == NULL ||
-        s->gate == NULL) {
+        s->shared == NULL) {
         script_close(s);
         return SF_ENOMEM;
     }
-    gate_init(s->gate, o->concurrency);
+    gate_init(&s->shared->gate, o->concurrency);
     *ctx = s;
     return SF_OK;
 }
@@ -238,6 +249,7 @@ static enum sf_err run_script(const struct script *s, const struct gen_call *cal
     json_decref(request);
     enum sf_err err = input.err == SF_OK ? locate(s, &found, eb) : input.err;
     if (err == SF_OK) {
+        tell_interpreter(&found);
         build_argv(&found, argv);
         run = (struct script_run){
             .argv = argv,
@@ -266,10 +278,10 @@ static enum sf_err script_generate(void *ctx, const struct gen_call *call,
                                    struct gen_result *result, struct sf_errbuf *eb)
 {
     const struct script *s = ctx;
-    enum sf_err err = gate_enter(s->gate, call, eb);
+    enum sf_err err = gate_enter(&s->shared->gate, call, eb);
     if (err == SF_OK) {
         err = run_script(s, call, result, eb);
-        gate_leave(s->gate);
+        gate_leave(&s->shared->gate);
     }
     return err;
 }

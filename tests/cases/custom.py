@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 import harness  # noqa: E402
-from harness import ROOT, SCRIPTS, Miner, check, run  # noqa: E402
+from harness import ROOT, SCRIPTS, Miner, check, run, script_config  # noqa: E402
 from service import Service, says, silent, wraps  # noqa: E402
 
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-custom-"))
@@ -270,6 +270,15 @@ def appearing():
         check("custom: a plugin that is put there is loaded without a signal", r.returncode == 0, (r.stderr, m.log.read_text()[-600:]))
 
 
+def told_once():
+    """What the owner might mend is said once, not with every look at the file."""
+    with Miner(script_config("not_executable.py"), ["--logging.info"]) as m:
+        for _ in range(2):
+            m.query("blueprint", "x", "--timeout", "5")
+        lines = [line for line in m.log.read_text().splitlines() if "no exec bit" in line]
+        check("custom: a script without its exec bit is mentioned once", len(lines) == 1, lines)
+
+
 def as_an_outsider():
     folder = TMP / "outside"
     shutil.copytree(ROOT / "examples" / "plugin", folder)
@@ -313,7 +322,7 @@ def several():
 
 def main():
     others = () if SANITIZED else (original_script, original_flask)  # nothing of ours that the rest does not have
-    for part in (*others, contract, faults, patience, at_work, plugins, appearing, as_an_outsider, several):
+    for part in (*others, contract, faults, patience, at_work, plugins, appearing, told_once, as_an_outsider, several):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
