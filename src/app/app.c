@@ -275,7 +275,7 @@ static void print_backup(const struct app *a, const struct gen_hop_status *statu
     const struct conf_api *api = &a->conf->generator.api;
     for (size_t i = 1; i < n && !api->present; i++) {
         const struct generator *g = status[i].generator;
-        if (strcmp(g->type->kind, "api") == 0 && status[i].health.state == GEN_READY) {
+        if (strcmp(g->type->kind, "api") == 0 && status[i].health.state != GEN_DOWN) {
             log_status("✅ %s is set: API (%s, %s) is the backup", api->api_key_env, api->provider,
                        g->target);
         }
@@ -296,7 +296,10 @@ void app_print_status(struct app *a)
     struct sf_buf text;
     sf_buf_init(&text, 8192);
     app_explain(a, &text);
-    log_status("❌ %s", sf_buf_z(&text));
+    struct sf_str rest = sf_buf_str(&text), line;
+    for (bool first = true; sf_str_next(&rest, '\n', &line); first = false) {
+        log_status("%s%.*s", first ? "❌ " : "", SF_STR_ARG(line));
+    }
     sf_buf_fini(&text);
 }
 

@@ -197,6 +197,7 @@ void hop_note(struct gen_chain *c, struct hop *h, struct ticket *t, const struct
     }
     if (o->code == SF_OK) {
         h->prober.doubted = false;
+        h->looked = LOOK_GOOD;
     } else if (o->code == SF_ESLOW) {
         h->prober.doubted = true;
     }

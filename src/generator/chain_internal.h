@@ -45,6 +45,10 @@ struct hop {
     size_t n_latencies;             /* ever */
     bool outcomes[CHAIN_SAMPLES];
     size_t n_outcomes; /* ever */
+    /* What a free look last said: a kind may call itself ready without knowing, and is then only
+     * believed when it was found there, or has answered. */
+    enum { LOOK_NONE, LOOK_DUE, LOOK_GOOD, LOOK_BAD } looked;
+    char look_reason[256];
     struct prober prober;
 };
 

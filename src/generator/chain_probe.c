@@ -10,14 +10,17 @@
  * another, and two at the same one cannot meet. The looks are free ones. */
 
 /* What the kind itself says; a kind without a probe has no other word. */
-static bool look(const struct generator *g, struct gen_health *health)
+static bool look(const struct generator *g, char reason[256])
 {
+    struct gen_health health = {.state = GEN_READY};
     struct sf_errbuf eb = {.code = SF_OK};
     if (g->type->probe == NULL) {
-        g->type->health(g->ctx, health);
-        return health->state == GEN_READY || health->state == GEN_DEGRADED;
+        g->type->health(g->ctx, &health);
+        (void)snprintf(reason, 256, "%s", health.reason);
+        return health.state == GEN_READY || health.state == GEN_DEGRADED;
     }
     enum sf_err err = g->type->probe(g->ctx, &eb);
+    (void)snprintf(reason, 256, "%.255s", err == SF_OK ? "" : sf_err_text(&eb, err));
     log_event(LOG_DEBUG, LOG_CHAIN, "probed", LOG_S("generator", g->name),
               LOG_S("code", sf_err_info(err)->name), LOG_S("err", sf_err_text(&eb, err)));
     return err == SF_OK;
@@ -29,16 +32,19 @@ static bool needs_a_look(struct prober *p)
     struct gen_health health = {.state = GEN_READY};
     g->type->health(g->ctx, &health);
     (void)pthread_mutex_lock(&p->chain->lock);
-    bool open = p->hop->breaker.open;
+    bool open = p->hop->breaker.open || p->hop->looked == LOOK_BAD;
     (void)pthread_mutex_unlock(&p->chain->lock);
     return open || health.state == GEN_DOWN || health.state == GEN_DEGRADED;
 }
 
 /* A target that answers free looks while calls hang costs each caller its patience: there only a
  * change from no to yes lets the next one try before its pause is over. */
-static void note_look(struct prober *p, bool ok)
+static void note_look(struct prober *p, bool ok, const char *reason)
 {
+    struct hop *h = p->hop;
     (void)pthread_mutex_lock(&p->chain->lock);
+    h->looked = ok ? LOOK_GOOD : LOOK_BAD;
+    (void)snprintf(h->look_reason, sizeof h->look_reason, "%s", reason);
     if (ok && (!p->doubted || !p->last_ok)) {
         breaker_half_open(&p->hop->breaker);
     }
@@ -88,15 +94,37 @@ static void reopen(struct prober *p)
     }
 }
 
+static void look_at(struct prober *p)
+{
+    char reason[256];
+    bool ok = look(&p->hop->given.generator, reason);
+    note_look(p, ok, reason);
+}
+
+/* Who calls itself ready at once is looked at once. */
+static void look_first(struct prober *p)
+{
+    const struct generator *g = &p->hop->given.generator;
+    struct gen_health health = {.state = GEN_DOWN};
+    if (!hop_is_open(p->chain, p->hop, NULL) || g->type->probe == NULL) {
+        return;
+    }
+    g->type->health(g->ctx, &health);
+    if (health.state == GEN_READY) {
+        look_at(p);
+    } else {
+        note_look(p, true, "");
+    }
+}
+
 static void look_after(struct prober *p)
 {
-    struct gen_health health;
     if (!hop_is_open(p->chain, p->hop, NULL)) {
         reopen(p);
     } else if (needs_a_look(p)) {
-        note_look(p, look(&p->hop->given.generator, &health));
+        look_at(p);
     } else {
-        note_look(p, true);
+        note_look(p, true, "");
     }
 }
 
@@ -106,6 +134,7 @@ static void *run(void *arg)
     struct timespec turn;
     (void)clock_gettime(CLOCK_MONOTONIC, &turn);
     add_ms(&turn, p->chain->options.probe_interval_ms);
+    look_first(p);
     while (wait_until(p, &turn)) {
         (void)clock_gettime(CLOCK_MONOTONIC, &turn);
         add_ms(&turn, p->chain->options.probe_interval_ms);
@@ -122,6 +151,10 @@ enum sf_err probers_start(struct gen_chain *c)
             continue;
         }
         p->last_ok = true;
+        c->hops[i].looked =
+            c->hops[i].given.generator.ctx != NULL && c->hops[i].given.generator.type->probe != NULL
+                ? LOOK_DUE
+                : LOOK_NONE;
         p->runs = pthread_create(&p->thread, NULL, run, p) == 0;
         if (!p->runs) {
             (void)pthread_mutex_lock(&c->lock);

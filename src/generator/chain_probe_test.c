@@ -44,7 +44,7 @@ static void fail_until_open(struct gen_chain *c)
 static void the_primary_is_back_soon_after_its_return(void **state)
 {
     (void)state;
-    struct fake a = {.fails = {SF_ECRASH, SF_ECRASH, SF_ECRASH}}, b = {.calls = 0};
+    struct fake a = {.fails = {SF_ECRASH, SF_ECRASH, SF_ECRASH}}, b = {.probe_ok = true};
     struct gen_trail trail;
     struct gen_chain_options o = probing(30);
     o.breaker.open_ms = o.breaker.open_max_ms = 300000;
@@ -58,7 +58,7 @@ static void the_primary_is_back_soon_after_its_return(void **state)
     assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
     assert_string_equal(trail.answered->name, "g0");
     assert_int_equal(gate_of(c, 0), GEN_GATE_CLOSED);
-    assert_int_equal(b.probes, 0); /* nobody looks after one that works */
+    assert_int_equal(b.probes, 1); /* at the start; nobody looks after one that works */
     gen_chain_close(c);
 }
 
@@ -127,6 +127,41 @@ static void nobody_looks_where_nobody_was_told_to(void **state)
     gen_chain_close(c);
 }
 
+/* ---- one that calls itself ready ---------------------------------------------------------------
+ */
+
+static enum gen_state comes_to_state(struct gen_chain *c, enum gen_state wanted)
+{
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    (void)gen_chain_status(c, status);
+    for (int k = 0; k < 1000 && status[0].health.state != wanted; k++) {
+        (void)poll(NULL, 0, 5);
+        (void)gen_chain_status(c, status);
+    }
+    return status[0].health.state;
+}
+
+static void readiness_is_not_taken_on_trust(void **state)
+{
+    (void)state;
+    struct fake a = {.probe_takes_ms = 100};
+    struct gen_trail trail;
+    struct gen_chain *c = chain_of((struct fake *[]){&a}, 1, probing(20));
+    assert_int_equal(comes_to_state(c, GEN_STARTING), GEN_STARTING);
+    assert_int_equal(comes_to_state(c, GEN_DEGRADED), GEN_DEGRADED);
+    assert_false(gen_chain_is_ready(c));
+    atomic_store(&a.probe_ok, true);
+    assert_int_equal(comes_to_state(c, GEN_READY), GEN_READY);
+    assert_true(gen_chain_is_ready(c));
+    gen_chain_close(c);
+    struct fake b = {.calls = 0}; /* looks are refused there, calls are not */
+    c = chain_of((struct fake *[]){&b}, 1, probing(60000));
+    assert_int_equal(comes_to_state(c, GEN_DEGRADED), GEN_DEGRADED);
+    assert_int_equal(ask(c, 10000, NULL, &trail, NULL), SF_OK);
+    assert_true(gen_chain_is_ready(c));
+    gen_chain_close(c);
+}
+
 /* ---- one that could not be opened --------------------------------------------------------------
  */
 
@@ -184,6 +219,7 @@ int main(void)
         cmocka_unit_test(one_hop_is_looked_at_by_one_at_a_time),
         cmocka_unit_test(a_target_that_hangs_behind_a_healthy_face_is_not_believed),
         cmocka_unit_test(a_look_frees_neither_a_rate_limit_nor_a_missing_model),
+        cmocka_unit_test(readiness_is_not_taken_on_trust),
         cmocka_unit_test(what_could_not_be_opened_is_opened_when_it_can_be),
         cmocka_unit_test(nobody_looks_where_nobody_was_told_to),
     };

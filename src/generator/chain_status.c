@@ -73,6 +73,18 @@ static void tell_gates(const struct hop *h, struct gen_hop_status *out)
         out->health.state == GEN_READY && !out->breaker_open && out->account_reason[0] == '\0';
 }
 
+/* Ready by its own word alone is not ready. Locked. */
+static void tell_look(const struct hop *h, struct gen_health *out)
+{
+    if (out->state == GEN_READY && h->looked == LOOK_DUE) {
+        out->state = GEN_STARTING;
+        (void)snprintf(out->reason, sizeof out->reason, "not looked at yet");
+    } else if (out->state == GEN_READY && h->looked == LOOK_BAD) {
+        out->state = GEN_DEGRADED;
+        memcpy(out->reason, h->look_reason, sizeof h->look_reason);
+    }
+}
+
 size_t gen_chain_status(struct gen_chain *c, struct gen_hop_status out[static GEN_CHAIN_MAX])
 {
     for (size_t i = 0; i < c->n; i++) {
@@ -83,6 +95,7 @@ size_t gen_chain_status(struct gen_chain *c, struct gen_hop_status out[static GE
             g->type->health(g->ctx, &out[i].health);
         }
         (void)pthread_mutex_lock(&c->lock);
+        tell_look(h, &out[i].health);
         out[i].latency_p50_ms = latency_at(h, 50);
         out[i].latency_p95_ms = latency_at(h, 95);
         tell_outcomes(h, &out[i]);

@@ -75,7 +75,8 @@ def placeholder():
 def backup():
     text = f'generator:\n  mode: "custom"\n  custom:\n    script_path: "{SPARE}"\n' + chain()
     target = Target(wire.OpenAI()).start()
-    with Rig(target, text, env={"OPENAI_API_KEY": target.wire.key}) as rig:
+    # The provider itself is looked at, with this key: through a proxy that is not there.
+    with Rig(target, text, env={"OPENAI_API_KEY": target.wire.key, "https_proxy": "http://127.0.0.1:9"}) as rig:
         names = [g["kind"] for g in rig.status()["generators"]]
         check("faults: a key that is set makes its provider the backup, without a section", names[-1] == "api", names)
         check("faults: and that is said at the start", "OPENAI_API_KEY" in rig.log.read_text() and "backup" in rig.log.read_text().lower(),
