@@ -293,7 +293,8 @@ static const struct {
     {CURLE_UNSUPPORTED_PROTOCOL, SF_ECONFIG, "not an http or https address: check the endpoint"},
     {CURLE_COULDNT_RESOLVE_HOST, SF_ETRANSIENT, "the host's name is not known: check it, and DNS"},
     {CURLE_COULDNT_RESOLVE_PROXY, SF_ETRANSIENT, "the proxy's name is not known: check the proxy"},
-    {CURLE_COULDNT_CONNECT, SF_ETRANSIENT, "cannot connect"},
+    {CURLE_COULDNT_CONNECT, SF_ETRANSIENT,
+     "cannot connect: is the server up, and the address right?"},
     {CURLE_PEER_FAILED_VERIFICATION, SF_ETRANSIENT,
      "the server's certificate is not trusted: check the address and this machine's clock; behind "
      "a "
@@ -316,8 +317,11 @@ static enum sf_err timed_out(const struct flight *f, struct sf_errbuf *eb)
     const struct http_call *call = &f->transfer->call;
     (void)curl_easy_getinfo(f->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
     if (connected == 0 && !f->transfer->answer.sent) {
-        return sf_fail(eb, SF_ETRANSIENT, "%s: cannot connect: no answer to the attempt in time",
-                       call->url);
+        return sf_fail(
+            eb, SF_ETRANSIENT,
+            "%s: cannot connect: no answer to the attempt in time; check the address and "
+            "the network",
+            call->url);
     }
     return sf_fail(eb, SF_EDEADLINE, "%s: no%s answer in time", call->url,
                    f->transfer->answer.status != 0 ? " whole" : "");
