@@ -131,7 +131,7 @@ enum sf_err hops_list(const struct conf *conf, const char *only,
 
 bool hops_reopen(const struct conf *conf, const char *only, struct gen_chain_hop *hop)
 {
-    struct gen_chain_hop hops[GEN_CHAIN_MAX];
+    struct gen_chain_hop hops[GEN_CHAIN_MAX] = {{.reason = ""}};
     struct sf_errbuf eb = {.code = SF_OK};
     struct hops a = {.conf = conf, .list = hops, .only_named = true, .but = hop->generator.name};
     enum sf_err err = add_all(&a, only, &eb);

@@ -60,7 +60,8 @@ void http_server_close(struct http_server *s);
 /* A second descriptor of the client's connection, for http_client_has_left; the caller closes it.
  * Never 0; -1: none. Before the answer only. */
 int http_exchange_watch(const struct http_exchange *x);
-/* Whether the client has closed its side: nobody that we know does so and still reads. 0 and -1: no. */
+/* Whether the client has closed its side: nobody that we know does so and still reads. 0 and -1:
+ * no. */
 bool http_client_has_left(int fd);
 
 /* Answers. Headers and body are copied; Content-Length is added. */
