@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Providers and services over TLS: a certificate that nobody vouches for is refused before anything is said, an owner's
-own authority is trusted when it is named, and HTTP/2 is spoken where the server can (nghttpd, told apart by its log)."""
+own authority is trusted when it is named, proxies are those of the environment, and HTTP/2 is spoken where the server can
+(nghttpd, told apart by its log)."""
+import http.server
 import json
 import os
 import pathlib
@@ -10,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent), str(pathlib.Path(__file__).resolve().parent.parent / "faults")]
@@ -97,6 +100,52 @@ def trust():
     check("tls: a certificate for another name is refused", r.returncode == 111 and not wrong.requests
           and "certificate is not trusted" in r.stderr, r.stderr)
 
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """Answers for whomever it is asked to reach; refuses tunnels. Notes what it was asked."""
+    asked = []
+
+    def do_POST(self):
+        self.asked.append((self.command, self.path, self.headers.get("Authorization"), self.headers.get("Proxy-Authorization")))
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps({"content": json.loads((STORIES / "blueprint.json").read_text())}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_CONNECT(self):
+        self.asked.append((self.command, self.path, self.headers.get("Authorization"), self.headers.get("Proxy-Authorization")))
+        self.send_error(403)
+
+    do_GET = do_CONNECT
+
+    def log_message(self, *_):
+        pass
+
+
+def proxies():
+    """Hosts are names that no resolver knows: only the proxy can answer."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://me:secret-of-the-proxy@127.0.0.1:{server.server_address[1]}"
+    file = TMP / "service.yaml"
+    file.write_text('generator:\n  mode: "custom"\n  fallback: []\n  custom:\n    endpoint: "http://writer.invalid/generate"\n')
+    r = generate(file, http_proxy=address, no_proxy="")
+    check("tls: an http address is asked through http_proxy", r.returncode == 0
+          and any(method == "POST" and path == "http://writer.invalid/generate" and given for method, path, _, given in Proxy.asked),
+          (r.stderr, Proxy.asked))
+    Proxy.asked.clear()
+    r = generate(config("tunnel", "https://provider.invalid"), https_proxy=address, no_proxy="")
+    check("tls: an https one through a tunnel of https_proxy; its refusal is no answer, and the key goes not in clear",
+          r.returncode == 111 and Proxy.asked and all(method == "CONNECT" and path == "provider.invalid:443" and key is None
+                                                      for method, path, key, _ in Proxy.asked), (r.stderr, Proxy.asked))
+    check("tls: a proxy's password is in no message", "secret-of-the-proxy" not in r.stderr + r.stdout, r.stderr)
+    Proxy.asked.clear()
+    r = generate(config("direct", "https://provider.invalid"), https_proxy=address, no_proxy="provider.invalid")
+    check("tls: no_proxy is kept to", r.returncode == 111 and not Proxy.asked, (r.stderr, Proxy.asked))
+    server.shutdown()
+
+
 class Nghttpd:
     """HTTP/2 over TLS, and nothing else; files are its answers. `log` has a line a frame, with its connection."""
 
@@ -157,7 +206,7 @@ def http_2():
 
 
 def main():
-    for part in (trust, http_2):
+    for part in (trust, proxies, http_2):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
