@@ -40,6 +40,6 @@ void hops_unique_name(const struct hops *a, const char *wish, char out[static 64
 {
     (void)snprintf(out, 64, "%.60s", wish);
     for (int i = 2; is_taken(a, out) && i < 100; i++) {
-        (void)snprintf(out, 64, "%.60s-%d", wish, i);
+        (void)snprintf(out, 64, "%.50s-%d", wish, i);
     }
 }
