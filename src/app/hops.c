@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/hops_internal.h"
 
+#include "base/log.h"
+
 #include <string.h>
 
 /* Stands for a context while the hops are only named: hops_open_one opens no such hop. */
@@ -19,7 +21,14 @@ static bool is_added(const struct hops *a, const char *name)
 struct gen_chain_hop *hops_new(struct hops *a, const struct generator_type *type, const char *name,
                                const char *target)
 {
-    if (a->n == GEN_CHAIN_MAX || is_added(a, name)) {
+    if (is_added(a, name)) {
+        return NULL;
+    }
+    if (a->n == GEN_CHAIN_MAX) {
+        if (!a->only_named) {
+            log_event(LOG_WARN, LOG_CONF, "a generator is left out of the chain: it is full",
+                      LOG_S("generator", name), LOG_I("most", GEN_CHAIN_MAX));
+        }
         return NULL;
     }
     struct gen_chain_hop *hop = &a->list[a->n++];

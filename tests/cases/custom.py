@@ -318,6 +318,12 @@ def several():
         r = ask(named, "--mode", "poet")
         check("custom: and asks nobody else", r.returncode == 111 and "backup" not in r.stderr, r.stderr)
         check("custom: an unknown name is refused", ask(named, "--mode", "bard").returncode == 100)
+        many = TMP / "many.yaml"
+        many.write_text('generator:\n  mode: "custom"\n  fallback: []\n  custom:\n' + "".join(
+            f'    - {{name: "n{k}", script_path: "{SCRIPTS / "exit3.sh"}"}}\n' for k in range(17)))
+        r = ask(many)
+        check("custom: a seventeenth generator is said to be left out", "it is full" in r.stderr and "generator=n16 " in r.stderr
+              and "n15 (custom)" in r.stderr, r.stderr[-600:])
 
 
 def main():
