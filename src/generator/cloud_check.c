@@ -16,12 +16,19 @@ static bool has_no_list(const struct cloud *c, int status)
     return foreign && (status == 404 || status == 405 || status == 501);
 }
 
+/* A key of narrow rights may write and yet not list. */
+static bool may_not_list(int status)
+{
+    return status == 403;
+}
+
 enum sf_err cloud_probe(struct cloud *c, struct sf_errbuf *eb)
 {
     struct http_answer answer;
     struct provider_fault fault;
     enum sf_err err = cloud_get(c, NULL, PROBE_MS, &answer, eb);
-    if (err == SF_OK && answer.status != 200 && !has_no_list(c, answer.status)) {
+    bool unknown = has_no_list(c, answer.status) || may_not_list(answer.status);
+    if (err == SF_OK && answer.status != 200 && !unknown) {
         cloud_read_fault(c, &answer, &fault);
         err = cloud_fail(c, &fault, eb);
     }
@@ -144,13 +151,15 @@ static void check_answer(struct cloud *c, const struct http_answer *answer, stru
     if (answer->status != 200) {
         cloud_read_fault(c, answer, &fault);
         enum sf_err err = cloud_fail(c, &fault, &eb);
-        bool account = err == SF_EACCOUNT;
-        const char *remedy = !account ? ""
-                             : c->key[0] == '\0'
-                                 ? "it wants a key: name its variable in api_key_env"
-                                 : "make a new key, or check the account";
-        gen_checks_add(out, GEN_CHECK_FAIL, account ? "key accepted" : "models listed", remedy,
-                       "%.240s", eb.text);
+        bool account = err == SF_EACCOUNT, unknown = may_not_list(answer->status);
+        const char *remedy = !account ? "" : "make a new key, or check the account";
+        if (account && unknown) {
+            remedy = "it may be fine all the same: try storyfi generate --mode api";
+        } else if (account && c->key[0] == '\0') {
+            remedy = "it wants a key: name its variable in api_key_env";
+        }
+        gen_checks_add(out, unknown ? GEN_CHECK_WARN : GEN_CHECK_FAIL,
+                       account ? "key accepted" : "models listed", remedy, "%.240s", eb.text);
         return;
     }
     gen_checks_add(out, GEN_CHECK_OK, "key accepted", "", "%s answers the list of models",

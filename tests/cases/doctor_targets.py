@@ -57,6 +57,8 @@ def providers():
             says(f"{w.name}: no key", ask({}), "usable", "failed", "API_KEY")
         target.down = "401"
         says(f"{w.name}: a refused key", ask(), "key accepted", "failed", "make a new key")
+        target.down = "403"
+        says(f"{w.name}: a key that may not list models", ask(), "key accepted", "warning", "--mode api")
         target.down = "503"
         says(f"{w.name}: a provider that is down", ask(), "models listed", "failed", "503")
         target.heal()
