@@ -74,7 +74,6 @@ COMMON = (
     transient("reset", script=("reset",), answer=PRIMARY, billed=1, name="one reset, then fine"),
     Row("refuse", "transient", (0, 0), down=True, name="connections refused", core=True),
     slow("hang headers", core=True),
-    slow("trickle", wall=(0.9, 5 + SLACK)),  # speed is taken from the first token on
     Row("429", "rate", open=True, core=True), Row("429 far", "rate", open=True, rests=True, lasts=True),
     rate_fits("429 retry-after", 1),
     account("401", down=True), account("402"), account("403", core=True),
@@ -93,6 +92,7 @@ MODELS = (
     Row("half", "incomplete", (2, 2), SPARE, billed=2, name="one part wrong, and again"),
 )
 STREAMED = (
+    slow("trickle", wall=(0.9, 5 + SLACK)),  # speed is taken from the first token on
     good("split"), good("crlf"), good("plain:ok", name="a plain answer where a stream was asked for"),
     good("late", wall=(0.8, 0.8 + SLACK)), good("thinking"),
     slow("hang first token"), slow("stall", core=True),
@@ -123,7 +123,7 @@ VLLM = (
     Row("400", "shape", (1, 6)),
 )
 CUSTOM = (
-    rate_fits("429 date", 1),
+    rate_fits("429 date", 1), slow("hang first token"), slow("stall"), slow("trickle"),
     Row("400", "shape", (1, 2)), good("fenced"),
     Row("half", "incomplete", (2, 2), PRIMARY, script=("half",), billed=2, name="one part wrong: asked for again whole", core=True),
     Row("half", "incomplete", (2, 2), SPARE, billed=2, name="one part wrong, and again"),
@@ -135,5 +135,5 @@ def rows(wire):
     own = {"openai": MODELS + STREAMED + OPENAI, "ollama": MODELS + STREAMED, "vllm": MODELS + STREAMED + VLLM,
            "gemini": MODELS + STREAMED + GEMINI, "anthropic": MODELS + STREAMED + ANTHROPIC, "custom": CUSTOM}[wire.name]
     # Gemini has its delay in the body, vLLM and others behind proxies may have any header.
-    left_out = {"gemini": ("429 retry-after",), "custom": ("trickle",)}.get(wire.name, ())
+    left_out = ("429 retry-after",) if wire.name == "gemini" else ()
     return [r for r in COMMON + own if r.step not in left_out]
