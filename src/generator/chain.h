@@ -103,7 +103,8 @@ void gen_chain_charge(struct gen_chain *c, const char *account, int64_t wall_ns,
                       double cost_usd);
 
 /* Takes over what the accounts of `from` have spent, also from now on: what calls still under way
- * there spend counts here too. `from` must be closed before `c` is. */
+ * there spend counts here too. `from` must be closed before `c` is. Takes the lock of `from` and,
+ * under it, that of `c`: the one place where two are held. */
 void gen_chain_inherit(struct gen_chain *c, struct gen_chain *from);
 
 /* Mode `auto`: what an answer of the hop is expected to be worth (multiplier times the share of
