@@ -56,6 +56,7 @@ struct load_plan {
 /* load_sign.c: the keys (always the same), and the requests of all of them on two threads. */
 void load_make_keys(struct load_plan *p);
 void load_sign_all(struct load_plan *p);
+void load_forget_tickets(struct load_plan *p);
 /* The head and body of a request of `caller`, by its ticket. */
 void load_put_request(const struct load_plan *p, const struct load_caller *caller,
                       const struct load_ticket *ticket, struct sf_buf *out);

@@ -148,7 +148,6 @@ static void start_signed(struct runner *r, struct connection *c, enum load_kind 
     } else if (kind == LOAD_STRANGER) {
         who = &p->callers[LOAD_KEYS + victim % LOAD_STRANGERS];
         ticket = who->tickets[c->sent % p->tickets];
-        ticket.nonce = who->tickets[c->sent % p->tickets].nonce;
     } else {
         kind = LOAD_FORGED;
         ticket = (struct load_ticket){.nonce = (uint64_t)sf_wall_ns()};

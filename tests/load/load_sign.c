@@ -47,8 +47,8 @@ static void *sign_share(void *arg)
     double step_ns = p->rate > 0 ? 1e9 / p->rate : 1000;
     for (size_t i = share->first; i < LOAD_KEYS + LOAD_STRANGERS; i += THREADS) {
         struct load_caller *c = &p->callers[i];
-        if (i >= p->connections && i < LOAD_KEYS) {
-            continue;
+        if (i < LOAD_KEYS ? i >= p->connections : p->hostile_rate <= 0) {
+            continue; /* nobody sends those */
         }
         for (size_t k = 0; k < p->tickets; k++) {
             double at = (double)(k * p->connections + i) * step_ns;
@@ -74,6 +74,13 @@ void load_sign_all(struct load_plan *p)
     }
     for (size_t i = 0; i < THREADS; i++) {
         (void)pthread_join(threads[i], NULL);
+    }
+}
+
+void load_forget_tickets(struct load_plan *p)
+{
+    for (size_t i = 0; i < LOAD_KEYS + LOAD_STRANGERS; i++) {
+        free(p->callers[i].tickets), p->callers[i].tickets = NULL;
     }
 }
 
