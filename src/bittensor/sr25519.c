@@ -6,6 +6,7 @@
 #include "bittensor/crypto.h"
 #include "bittensor/merlin.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static void finish_keypair(struct sr25519_keypair *out)
@@ -47,11 +48,21 @@ void sr25519_wipe(struct sr25519_keypair *k)
     sf_wipe(k, sizeof *k);
 }
 
+/* What every transcript begins with, made once: it is a third of the hashing of a signature. */
+static struct merlin prologue;
+static pthread_once_t prologue_once = PTHREAD_ONCE_INIT;
+
+static void make_prologue(void)
+{
+    merlin_init(&prologue, "SigningContext");
+    merlin_append(&prologue, "", "substrate", 9);
+}
+
 /* The transcript up to the public key, as signer and verifier share it. */
 static void start(struct merlin *t, struct sf_str message, const uint8_t *public_key)
 {
-    merlin_init(t, "SigningContext");
-    merlin_append(t, "", "substrate", 9);
+    (void)pthread_once(&prologue_once, make_prologue);
+    *t = prologue;
     merlin_append(t, "sign-bytes", message.p, message.n);
     merlin_append(t, "proto-name", "Schnorr-sig", 11);
     merlin_append(t, "sign:pk", public_key, SR25519_KEY_LEN);
@@ -100,11 +111,13 @@ bool sr25519_verify(const uint8_t public_key[static SR25519_KEY_LEN], struct sf_
     }
     memcpy(s, sig + 32, 32);
     s[31] &= 0x7f;
-    if (!crypto_scalar_is_canonical(s) || !crypto_point_is_valid(public_key)) {
+    static const uint8_t zero[SR25519_KEY_LEN];
+    if (!crypto_scalar_is_canonical(s) || memcmp(public_key, zero, sizeof zero) == 0) {
         return false;
     }
     struct merlin t;
     start(&t, message, public_key);
     challenge(&t, sig, k);
+    /* refuses a public key that does not decode, too */
     return crypto_point_verify(s, k, public_key, r_point) && memcmp(r_point, sig, 32) == 0;
 }

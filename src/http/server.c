@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define SWEEP_MS 250
+#define ACCEPT_AT_ONCE 64
 
 /* A connection as the clock watches it: the library's own timeout only sees inactivity. */
 struct watched_socket {
@@ -28,9 +29,11 @@ struct http_server {
     struct http_server_options options;
     struct MHD_Daemon *daemon;
     uint16_t port;
-    pthread_t sweeper;
-    bool has_sweeper;
-    pthread_mutex_t lock; /* of the list, closing */
+    int listening; /* -1 no more */
+    int retired;   /* the same once it is not to be used */
+    pthread_t keeper;
+    bool has_keeper;
+    pthread_mutex_t lock; /* of the list, listening, closing */
     struct watched_socket *sockets;
     unsigned n_sockets;
     bool closing;
@@ -64,18 +67,49 @@ struct http_server_options http_server_options_default(void)
 
 /* ---- the clock ------------------------------------------------------------------------------- */
 
-static void *sweep(void *arg)
+/* Under the lock. */
+static void sweep(struct http_server *s)
+{
+    for (struct watched_socket *w = s->sockets; w != NULL; w = w->next) {
+        if (sf_until(w->head_due) <= 0 || sf_until(w->body_due) <= 0) {
+            (void)shutdown(w->fd, SHUT_RDWR);
+        }
+    }
+}
+
+/* Hands new connections to the library's threads, which it takes in turn; were they to accept
+ * themselves, one of them would get nearly all. False when there is no more room for sockets. */
+static bool take_connections(struct http_server *s, int fd)
+{
+    for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
+        struct sockaddr_storage from;
+        socklen_t n = sizeof from;
+        int connection = accept4(fd, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (connection < 0) {
+            return errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS;
+        }
+        (void)MHD_add_connection(s->daemon, connection, (struct sockaddr *)&from, n);
+    }
+    return true;
+}
+
+static void *keep(void *arg)
 {
     struct http_server *s = arg;
+    sf_ms swept = 0;
+    bool room = true;
     (void)pthread_mutex_lock(&s->lock);
     while (!s->closing) {
-        for (struct watched_socket *w = s->sockets; w != NULL; w = w->next) {
-            if (sf_until(w->head_due) <= 0 || sf_until(w->body_due) <= 0) {
-                (void)shutdown(w->fd, SHUT_RDWR);
-            }
+        struct pollfd p = {.fd = room ? s->listening : -1, .events = POLLIN};
+        if (sf_now().ms - swept >= SWEEP_MS) {
+            sweep(s);
+            swept = sf_now().ms;
         }
         (void)pthread_mutex_unlock(&s->lock);
-        (void)poll(NULL, 0, SWEEP_MS);
+        room = true;
+        if (poll(&p, 1, SWEEP_MS) > 0) {
+            room = take_connections(s, p.fd);
+        }
         (void)pthread_mutex_lock(&s->lock);
     }
     (void)pthread_mutex_unlock(&s->lock);
@@ -371,43 +405,42 @@ static enum sf_err bind_socket(const struct http_server_options *o, int *out, ui
  * reads the last 8 KiB in steps of 128 bytes and looks at all of it again after each.
  * poll, not the library's epoll: that one is edge-triggered and overlooks a client that closed its
  * side in the packet of its request; such connections stayed open for the idle timeout. */
-static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
+static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
     const struct http_server_options *o = &s->options;
     return MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME |
-            MHD_USE_ERROR_LOG,
+            MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC,
         0, may_connect, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
-        MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        o->max_connections_per_ip, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->max_head_bytes * 2,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(o->idle_timeout_ms / 1000),
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-        s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        MHD_OPTION_THREAD_POOL_SIZE, o->threads, MHD_OPTION_CONNECTION_LIMIT, o->max_connections,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_ip,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->max_head_bytes * 2, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(o->idle_timeout_ms / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_END);
 }
 
 enum sf_err http_server_open(const struct http_server_options *o, struct http_server **out,
                              struct sf_errbuf *eb)
 {
-    int fd = -1;
     struct http_server *s = sf_alloc(sizeof *s);
     if (s == NULL) {
         return SF_ENOMEM;
     }
     s->options = *o;
+    s->listening = s->retired = -1;
     (void)pthread_mutex_init(&s->lock, NULL);
-    enum sf_err err = bind_socket(o, &fd, &s->port, eb);
+    enum sf_err err = bind_socket(o, &s->listening, &s->port, eb);
     if (err == SF_OK) {
-        s->daemon = start_daemon(s, fd);
+        s->daemon = start_daemon(s);
         if (s->daemon == NULL) {
-            (void)close(fd);
             err = sf_fail(eb, SF_EIO, "the HTTP listener on %s port %u does not start", o->ip,
                           o->port);
         }
     }
     if (err == SF_OK) {
-        s->has_sweeper = pthread_create(&s->sweeper, NULL, sweep, s) == 0;
-        err = s->has_sweeper ? SF_OK : SF_ENOMEM;
+        s->has_keeper = pthread_create(&s->keeper, NULL, keep, s) == 0;
+        err = s->has_keeper ? SF_OK : SF_ENOMEM;
     }
     if (err != SF_OK) {
         http_server_close(s);
@@ -424,10 +457,13 @@ uint16_t http_server_port(const struct http_server *s)
 
 void http_server_stop_accepting(struct http_server *s)
 {
-    MHD_socket fd = MHD_quiesce_daemon(s->daemon);
-    if (fd >= 0) {
-        (void)close(fd);
+    (void)pthread_mutex_lock(&s->lock);
+    if (s->listening >= 0) {
+        (void)shutdown(s->listening, SHUT_RDWR); /* refuses from here on, and wakes the keeper */
+        s->retired = s->listening; /* closed when the keeper is gone: it may be at it still */
+        s->listening = -1;
     }
+    (void)pthread_mutex_unlock(&s->lock);
 }
 
 void http_server_close(struct http_server *s)
@@ -435,14 +471,18 @@ void http_server_close(struct http_server *s)
     if (s == NULL) {
         return;
     }
-    if (s->daemon != NULL) {
-        MHD_stop_daemon(s->daemon);
-    }
+    http_server_stop_accepting(s);
     (void)pthread_mutex_lock(&s->lock);
     s->closing = true;
     (void)pthread_mutex_unlock(&s->lock);
-    if (s->has_sweeper) {
-        (void)pthread_join(s->sweeper, NULL);
+    if (s->has_keeper) {
+        (void)pthread_join(s->keeper, NULL);
+    }
+    if (s->daemon != NULL) {
+        MHD_stop_daemon(s->daemon);
+    }
+    if (s->retired >= 0) {
+        (void)close(s->retired);
     }
     (void)pthread_mutex_destroy(&s->lock);
     free(s);
