@@ -136,6 +136,7 @@ static void start_good(struct runner *r, struct connection *c)
 static void start_signed(struct runner *r, struct connection *c, enum load_kind kind)
 {
     const struct load_plan *p = r->plan;
+    SF_BUG_ON(p->connections == 0 || p->tickets == 0);
     size_t victim = (size_t)r->hostile_sent % p->connections;
     struct load_ticket ticket;
     const struct load_caller *who = &p->callers[victim];
