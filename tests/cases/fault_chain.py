@@ -86,6 +86,19 @@ def next_in_time():
         check("faults: the next target is asked within 50 ms of the last one's error", gaps and min(gaps) < 0.05 * FACTOR, gaps)
 
 
+def a_short_deadline():
+    """With the numbers as they are delivered and the shortest usual deadline, a primary that hangs leaves the next provider
+    the time for an answer."""
+    first, second = Target(wire.OpenAI(), "first").start(), Target(wire.Anthropic(), "second").start()
+    text = (f'generator:\n  mode: "api"\n  fallback: []\n  api:\n{record(first)}    fallbacks:\n      - name: "second"\n'
+            f'{record(second, "        ")}')
+    with Rig(first, text, env=keys_of(first, second)) as rig:
+        first.always = "hang headers"
+        a = rig.ask("blueprint", "the sea", 12)
+        check("faults: of 12 s a hanging primary takes seven at the most, and the next one answers",
+              a.ok and a.info.get("provider") == "anthropic" and a.wall < 8 * FACTOR, a)
+
+
 def hedging():
     first, second = Target(wire.OpenAI(), "first").start(), Target(wire.OpenAI(), "second").start()
     limits = "    limits:\n      requests_per_hour: 2\n"
@@ -318,7 +331,7 @@ def guarded(part, *args):
 
 
 def main():
-    parts = (dead_primary, failing_share, next_in_time, hedging, budgets, billing, trails, until_reload, at_once, ladders, vllm_still, services)
+    parts = (a_short_deadline, dead_primary, failing_share, next_in_time, hedging, budgets, billing, trails, until_reload, at_once, ladders, vllm_still, services)
     short = (dead_primary, hedging, budgets, at_once, ladders)
     chosen = [p for p in (short if SHORT else parts) if not sys.argv[1:] or p.__name__ in sys.argv[1:]]
     side_by_side([lambda p=p: guarded(p) for p in chosen])
