@@ -6,6 +6,7 @@
 #include "cmd/settings.h"
 #include "generator/registry.h"
 
+#include <poll.h>
 #include <string.h>
 
 #define START_MS 10000
@@ -75,17 +76,33 @@ static const char *state_name(const struct gen_hop_status *s)
     return s->breaker_open ? "resting" : names[s->health.state];
 }
 
+static bool is_starting(struct app *app)
+{
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    size_t n = gen_chain_status(app_chain(app), status);
+    for (size_t i = 0; i < n; i++) {
+        if (status[i].health.state == GEN_STARTING) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum sf_err from_opened(const struct conf *conf, json_t **out, struct sf_errbuf *eb)
 {
     struct app *app = NULL;
     struct progress progress;
     struct gen_hop_status status[GEN_CHAIN_MAX];
-    enum sf_err err = app_open(conf, &(struct app_options){.only = NULL}, &app, eb);
+    enum sf_err err = app_open(conf, &(struct app_options){.probes = true}, &app, eb);
     if (err != SF_OK) {
         return err;
     }
     progress_init(&progress, args_is_terminal(stderr) ? stderr : NULL);
-    (void)app_wait_ready(app, sf_after(sf_now(), START_MS), &progress);
+    struct sf_time until = sf_after(sf_now(), START_MS);
+    (void)app_wait_ready(app, until, &progress);
+    while (is_starting(app) && sf_until(until) > 0) { /* also those behind it are looked at */
+        (void)poll(NULL, 0, 20);
+    }
     size_t n = gen_chain_status(app_chain(app), status);
     *out = json_array();
     for (size_t i = 0; i < n; i++) {

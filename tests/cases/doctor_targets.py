@@ -12,7 +12,7 @@ import harness  # noqa: E402
 import wire  # noqa: E402
 from fault_server import Target  # noqa: E402
 from harness import Miner, check, run  # noqa: E402
-from rig import ENV, config, keys_of  # noqa: E402
+from rig import ENV, config, keys_of, record  # noqa: E402
 
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-doctor-targets-"))
 PLUGINS = pathlib.Path(harness.STORYFI).parent / "plugins"
@@ -72,6 +72,21 @@ def providers():
         says(f"{w.name}: nobody there", ask(), "endpoint reachable", "failed", "check the network")
 
 
+def listed():
+    here, gone = Target(wire.OpenAI()).start(), Target(wire.Anthropic()).start()
+    gone.refuse()
+    text = (f'generator:\n  mode: "api"\n  fallback: []\n  api:\n{record(here)}    fallbacks:\n      - name: "second"\n'
+            f'{record(gone, "        ")}')
+    file = TMP / "listed.yaml"
+    file.write_text(text)
+    r = run("generators", "list", "--json", "--config", file, "--admin.port", Miner.free_port(),
+            env={**os.environ, **ENV, **keys_of(here, gone)})
+    rows = json.loads(r.stdout)["generators"]
+    check("generators: without a miner each is looked at, free of cost, before its state is told",
+          [(g["name"], g["state"]) for g in rows] == [("api", "ready"), ("second", "degraded")]
+          and "cannot connect" in rows[1]["reason"] and here.free() and not here.paid(), (rows, here.requests))
+
+
 def servers():
     target = Target(wire.VLLM()).start()
     text = config(target, spare=False)
@@ -101,7 +116,7 @@ def plugins():
 
 
 def main():
-    for part in (providers, servers, plugins):
+    for part in (providers, listed, servers, plugins):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
