@@ -23,7 +23,7 @@ struct standing {
     bool used, registered, permit, allowed, denied;
 };
 
-enum stale_mode { STALE_KNOWN, STALE_OPEN, STALE_CLOSED };
+enum when_stale { STALE_KNOWN, STALE_OPEN, STALE_CLOSED };
 
 /* Metagraph and configuration in the form that a request asks: made anew for each change, never
  * changed after. */
@@ -31,7 +31,7 @@ struct roster {
     bool has_graph, offline, allow_non_registered, force_permit;
     bool has_allowed; /* the allow list names somebody */
     double min_stake_tao;
-    enum stale_mode when_stale;
+    enum when_stale when_stale;
     int64_t per_ip, per_hotkey; /* a minute */
     struct sf_time read_at;
     size_t n_registered, n_slots; /* slots: a power of two, at least twice what is in them */
@@ -129,7 +129,7 @@ static struct roster *make_roster(const struct callers *c)
     r->per_hotkey = conf->axon.max_requests_per_hotkey;
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(conf->blacklist.when_stale, modes[i]) == 0) {
-            r->when_stale = (enum stale_mode)i;
+            r->when_stale = (enum when_stale)i;
         }
     }
     add_graph(r, &c->graph);

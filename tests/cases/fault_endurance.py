@@ -97,7 +97,8 @@ def main():
         rig.until(lambda: descriptors(pid) <= before[1] + KEPT, 3)
         after = resident(pid), descriptors(pid)
         check(f"faults: {N} requests through a flapping chain are all answered", not bad, bad[:3])
-        check("faults: by all three of it", len(by) == 3, by)
+        if not SHORT:  # the short form may fall into one flap whole
+            check("faults: by all three of it", len(by) == 3, by)
         if not SHORT:  # a sanitizer keeps what is freed
             check("faults: and memory is flat", after[0] - before[0] < 8192, f"{before[0]} KiB before, {after[0]} KiB after")
         check("faults: and so are descriptors", after[1] <= before[1] + KEPT, f"{before[1]} before, {after[1]} after")

@@ -144,11 +144,12 @@ static void start_signed(struct runner *r, struct connection *c, enum load_kind 
     if (c->waiting) { /* its answer is late: the attacker does not wait for it */
         hang_up(c);
     }
-    if (kind == LOAD_REPLAY && theirs->sent >= 2) {
-        ticket = who->tickets[theirs->sent - 2];
-    } else if (kind == LOAD_STRANGER) {
+    uint64_t answered = theirs->sent - (theirs->waiting ? 1 : 0);
+    if (kind == LOAD_REPLAY && answered > 0) {
+        ticket = who->tickets[answered - 1];
+    } else if (kind == LOAD_STRANGER) { /* one of about now */
         who = &p->callers[LOAD_KEYS + victim % LOAD_STRANGERS];
-        ticket = who->tickets[c->sent % p->tickets];
+        ticket = who->tickets[theirs->sent < p->tickets ? theirs->sent : p->tickets - 1];
     } else {
         kind = LOAD_FORGED;
         ticket = (struct load_ticket){.nonce = (uint64_t)sf_wall_ns()};

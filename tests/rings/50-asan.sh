@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # AddressSanitizer and UBSan (clang where it is installed: this is also the build that keeps clang
-# free of warnings) over unit tests, corpora and the rings 30-49 and 76, these with the stub of libllama.
+# free of warnings) over unit tests, corpora and the rings 30-49, 76 and 78, these with the stub of libllama.
 cd "$(dirname "$0")/../.." || exit 100
 compiler=()
 command -v clang >/dev/null && compiler=(-DCMAKE_C_COMPILER=clang)
