@@ -26,6 +26,36 @@ void crypto_sha256(const void *p, size_t n, uint8_t out[static 32])
     digest(EVP_sha256(), p, n, out);
 }
 
+struct crypto_sha256_sum {
+    EVP_MD_CTX *ctx;
+};
+
+struct crypto_sha256_sum *crypto_sha256_begin(void)
+{
+    struct crypto_sha256_sum *d = sf_alloc(sizeof *d);
+    if (d != NULL) {
+        d->ctx = EVP_MD_CTX_new();
+        if (d->ctx == NULL || EVP_DigestInit_ex(d->ctx, EVP_sha256(), NULL) != 1) {
+            crypto_sha256_end(d, NULL), d = NULL;
+        }
+    }
+    return d;
+}
+
+void crypto_sha256_add(struct crypto_sha256_sum *d, const void *p, size_t n)
+{
+    SF_BUG_ON(EVP_DigestUpdate(d->ctx, p, n) != 1);
+}
+
+void crypto_sha256_end(struct crypto_sha256_sum *d, uint8_t *out)
+{
+    if (d != NULL) {
+        SF_BUG_ON(out != NULL && EVP_DigestFinal_ex(d->ctx, out, NULL) != 1);
+        EVP_MD_CTX_free(d->ctx);
+        free(d);
+    }
+}
+
 void crypto_sha512(const void *p, size_t n, uint8_t out[static 64])
 {
     digest(EVP_sha512(), p, n, out);

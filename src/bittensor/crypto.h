@@ -11,6 +11,12 @@
 
 void crypto_sha3_256(const void *p, size_t n, uint8_t out[static 32]);
 void crypto_sha256(const void *p, size_t n, uint8_t out[static 32]);
+/* The same of bytes that come piece by piece (files larger than memory). _end frees `d` and may
+ * have a NULL `out`; NULL from _begin: out of memory. */
+struct crypto_sha256_sum;
+struct crypto_sha256_sum *crypto_sha256_begin(void);
+void crypto_sha256_add(struct crypto_sha256_sum *d, const void *p, size_t n);
+void crypto_sha256_end(struct crypto_sha256_sum *d, uint8_t *out);
 void crypto_sha512(const void *p, size_t n, uint8_t out[static 64]);
 void crypto_blake2b_512(const void *p, size_t n, uint8_t out[static 64]);
 void crypto_blake2b_256(const void *p, size_t n, uint8_t out[static 32]);

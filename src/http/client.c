@@ -144,7 +144,9 @@ static size_t collect_body(char *p, size_t size, size_t n, void *arg)
     struct flight *f = arg;
     struct sf_buf *body = &f->transfer->answer.body;
     struct sf_str piece = {p, size * n};
-    sf_buf_add_str(body, piece);
+    if (!f->transfer->call.stream) {
+        sf_buf_add_str(body, piece);
+    }
     return body->err == SF_OK && tell(f, piece) ? piece.n : 0;
 }
 
@@ -252,7 +254,7 @@ static void set_options(CURL *c, struct flight *f)
     if (is_loopback(call->url)) {
         (void)curl_easy_setopt(c, CURLOPT_PROXY, "");
     }
-    if (strncmp(call->url, "https:", 6) == 0) {
+    if (strncmp(call->url, "https:", 6) == 0 && !call->stream) {
         (void)curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L); /* one connection for many requests */
     }
     if (trusted[0] != '\0') {

@@ -21,6 +21,9 @@ struct http_call {
     bool post;
     struct sf_time deadline;
     size_t max_body_bytes;
+    /* A large body: it goes to on_data alone and is not collected (max_body_bytes is without
+     * effect), and calls side by side get connections of their own instead of sharing one. */
+    bool stream;
     /* Progress: head or body bytes arrived, with the status so far (0 before the head). `piece` is
      * empty for the head. On the calling thread. False gives the transfer up (SF_ECANCELED). The
      * body is collected in the answer all the same. NULL: no interest. */
