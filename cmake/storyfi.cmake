@@ -72,6 +72,7 @@ storyfi_embed(journal journal_schema_2 src/journal/journal_schema_2.sql)
 storyfi_room(engine engine sf_story)
 storyfi_room(generator generator sf_engine sf_http ${CMAKE_DL_LIBS})
 storyfi_room(app app sf_generator sf_journal sf_bittensor sf_conf)
+storyfi_embed(app model_catalogue_yaml config/models.yaml)
 storyfi_room(miner miner sf_app)
 storyfi_room(cmd cmd sf_miner)
 

@@ -1,60 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/models.h"
 
+#include "app/model_devices.h"
+#include "app/model_pick.h"
+#include "app/model_store.h"
+#include "base/log.h"
+
+#include <dirent.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define PLACE_ROOM 1024
-
-/* What is known of a model before its file is opened. */
-static const struct known_model {
-    const char *names[4]; /* the first is the one shown */
-    const char *file;
-    const char *languages[4];
-    bool instruct, small;
-} known[] = {
-    {{"HuggingFaceTB/SmolLM2-135M-Instruct", "default", "smollm2-135m"},
-     "SmolLM2-135M-Instruct.Q4_1.gguf",
-     {"en"},
-     true,
-     true},
-    {{"google/gemma-3-270m", "gemma-3-270m"},
-     "gemma-3-270m-q4_k_m.gguf",
-     {"zh", "en"},
-     false,
-     true},
-    {{"meta-llama/Llama-3.1-8B-Instruct", "llama-3.1-8b"},
-     "Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf",
-     {"en"},
-     true,
-     false},
-    {{"meta-llama/Llama-3.1-70B-Instruct", "llama-3.1-70b"},
-     "Meta-Llama-3.1-70B-Instruct-Q4_K_M.gguf",
-     {"en", "zh"},
-     true,
-     false},
-    {{"mistralai/Mixtral-8x7B-Instruct-v0.1", "mixtral"},
-     "Mixtral-8x7B-Instruct-v0.1.Q4_K_M.gguf",
-     {"en"},
-     true,
-     false},
-    {{"mistralai/Mistral-7B-Instruct-v0.2", "mistral-7b"},
-     "Mistral-7B-Instruct-v0.2.Q4_K_M.gguf",
-     {"en"},
-     true,
-     false},
-    {{"Qwen/Qwen2.5-7B-Instruct", "qwen2.5-7b"},
-     "Qwen2.5-7B-Instruct-Q4_K_M.gguf",
-     {"zh", "en"},
-     true,
-     false},
-    {{"Qwen/Qwen2.5-14B-Instruct", "qwen2.5-14b"},
-     "Qwen2.5-14B-Instruct-Q4_K_M.gguf",
-     {"zh", "en"},
-     true,
-     false},
-};
 
 static bool is_there(const char *path)
 {
@@ -75,20 +33,6 @@ static void beside_program(const char *rest, char *out, size_t n)
     (void)snprintf(out, n, "%.600s/%s", self, rest);
 }
 
-static void set_up_cache(const struct conf *conf, const char *rest, char *out, size_t n)
-{
-    const char *cache = conf_env(conf, "STORYFI_CACHE");
-    const char *xdg = conf_env(conf, "XDG_CACHE_HOME");
-    const char *home = conf_env(conf, "HOME");
-    if (cache != NULL && cache[0] != '\0') {
-        (void)snprintf(out, n, "%s/%s", cache, rest);
-    } else if (xdg != NULL && xdg[0] != '\0') {
-        (void)snprintf(out, n, "%s/storyfi/%s", xdg, rest);
-    } else {
-        (void)snprintf(out, n, "%s/.cache/storyfi/%s", home == NULL ? "" : home, rest);
-    }
-}
-
 /* The places where files of models lie, the owner's folder first. */
 #define PLACES 4
 static void list_places(const struct conf *conf, const char *file,
@@ -103,13 +47,83 @@ static void list_places(const struct conf *conf, const char *file,
     (void)snprintf(rest, sizeof rest, "../share/storyfi/models/%.250s", file);
     beside_program(rest, places[1], PLACE_ROOM);
     (void)snprintf(rest, sizeof rest, "models/%.250s", file);
-    set_up_cache(conf, rest, places[2], PLACE_ROOM);
+    model_cache_path(conf, rest, places[2], PLACE_ROOM);
     (void)snprintf(rest, sizeof rest, "test/%.250s", file);
-    set_up_cache(conf, rest, places[3], PLACE_ROOM);
+    model_cache_path(conf, rest, places[3], PLACE_ROOM);
 }
 
-/* False: there is no such file; `out` has the first place then, unless it has one already. */
-static bool find_file(const struct conf *conf, const char *file, char *out, size_t n)
+/* The name of an entry of `dir` with this beginning and end; false when there is none. */
+static bool find_entry(const char *dir, const char *head, const char *tail, char *out, size_t n)
+{
+    const struct dirent *e;
+    size_t heads = strlen(head), tails = strlen(tail);
+    bool found = false;
+    DIR *d = opendir(dir);
+    while (d != NULL && !found && (e = readdir(d)) != NULL) {
+        size_t length = strlen(e->d_name);
+        found = length >= heads + tails && strncmp(e->d_name, head, heads) == 0 &&
+                strcmp(e->d_name + length - tails, tail) == 0;
+        if (found) {
+            (void)snprintf(out, n, "%s", e->d_name);
+        }
+    }
+    if (d != NULL) {
+        (void)closedir(d);
+    }
+    return found;
+}
+
+/* The first file of a model in several: x-00001-of-00003.gguf. */
+static bool find_split(const char *path, char *out, size_t n)
+{
+    char dir[PLACE_ROOM], head[300], name[300];
+    size_t stem = strlen(path) - strlen(".gguf");
+    const char *base = model_base_name(path);
+    (void)snprintf(dir, sizeof dir, "%.*s", (int)(base - path), path);
+    (void)snprintf(head, sizeof head, "%.*s-00001-of-", (int)(path + stem - base), base);
+    if (!find_entry(dir, head, ".gguf", name, sizeof name)) {
+        return false;
+    }
+    (void)snprintf(out, n, "%.700s%.300s", dir, name);
+    return true;
+}
+
+/* Where Python's huggingface_hub keeps what it fetched: HF_HOME, else ~/.cache/huggingface. */
+static bool find_in_hub_cache(const struct conf *conf, const char *repo, const char *file,
+                              char *out, size_t n)
+{
+    char folder[PLACE_ROOM], path[PLACE_ROOM + 300];
+    const char *hf = conf_env(conf, "HF_HOME"), *home = conf_env(conf, "HOME");
+    const char *slash = strchr(repo, '/');
+    bool found = false;
+    if (slash == NULL) {
+        return false;
+    }
+    (void)snprintf(folder, sizeof folder, "%.400s%s/hub/models--%.*s--%.200s/snapshots",
+                   hf != NULL && hf[0] != '\0' ? hf
+                   : home == NULL              ? ""
+                                               : home,
+                   hf != NULL && hf[0] != '\0' ? "" : "/.cache/huggingface", (int)(slash - repo),
+                   repo, slash + 1);
+    const struct dirent *e;
+    DIR *d = opendir(folder);
+    while (d != NULL && !found && (e = readdir(d)) != NULL) {
+        (void)snprintf(path, sizeof path, "%.700s/%.250s/%.250s", folder, e->d_name, file);
+        found = e->d_name[0] != '.' && is_there(path);
+    }
+    if (d != NULL) {
+        (void)closedir(d);
+    }
+    if (found) {
+        (void)snprintf(out, n, "%.1000s", path);
+    }
+    return found;
+}
+
+/* False: there is no such file; `out` has the first place then, unless it has one already. `repo`
+ * may be empty. */
+static bool find_file(const struct conf *conf, const char *repo, const char *file, char *out,
+                      size_t n)
 {
     char places[PLACES][PLACE_ROOM];
     list_places(conf, file, places);
@@ -118,22 +132,18 @@ static bool find_file(const struct conf *conf, const char *file, char *out, size
             (void)snprintf(out, n, "%.1000s", places[i]);
             return true;
         }
+        if (places[i][0] != '\0' && find_split(places[i], out, n)) {
+            return true;
+        }
+    }
+    if (find_in_hub_cache(conf, repo, file, out, n)) {
+        return true;
     }
     if (out[0] == '\0') {
         (void)snprintf(out, n, "%.1000s", places[0][0] != '\0' ? places[0] : places[2]);
     }
     return false;
 }
-
-/* The words of the original for GGUF types; any other word is a type itself. */
-static const struct {
-    const char *word;
-    const char *types[4];
-} quantizations[] = {
-    {"4bit", {"Q4_K_M", "Q4_K_S", "Q4_1", "Q4_0"}},
-    {"8bit", {"Q8_0"}},
-    {"none", {"F16", "BF16", "F32"}},
-};
 
 /* "Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf": how long the name is in front of "-Q4_K_M.gguf". */
 static size_t stem_length(const char *file)
@@ -154,49 +164,57 @@ static void lower(char *z)
     }
 }
 
-/* A file of this type, as people write such names. */
-static bool find_type(const struct conf *conf, const char *file, const char *type, char *out,
-                      size_t n)
+/* What is looked for: the catalogue's entry, or for other names the name of the file. */
+struct search {
+    const struct conf *conf;
+    const struct model_entry *entry; /* NULL: none */
+    const char *file;
+};
+
+/* A file of this type: the catalogue's, else one named as people write such names. */
+static bool find_type(const struct search *s, const char *type, char *out, size_t n)
 {
-    int stem = (int)stem_length(file);
+    int stem = (int)stem_length(s->file);
     char small[24], name[300];
+    const char *repo = s->entry == NULL ? "" : s->entry->repo;
+    const struct model_file *f = s->entry == NULL ? NULL : model_entry_file(s->entry, type);
+    if (f != NULL && find_file(s->conf, repo, model_base_name(f->file), out, n)) {
+        return true;
+    }
     (void)snprintf(small, sizeof small, "%s", type);
     lower(small);
     const char *const types[] = {type, small};
     for (size_t i = 0; i < 4; i++) {
-        (void)snprintf(name, sizeof name, "%.*s%c%.20s.gguf", stem, file, i < 2 ? '-' : '.',
+        (void)snprintf(name, sizeof name, "%.*s%c%.20s.gguf", stem, s->file, i < 2 ? '-' : '.',
                        types[i % 2]);
-        if (find_file(conf, name, out, n)) {
+        if (find_file(s->conf, repo, name, out, n)) {
             return true;
         }
     }
     return false;
 }
 
-/* The file in the quantization that is wished for. `catalogued`: the catalogue's file, which is of
- * "4bit". */
-static void find_quantized(const struct conf *conf, const char *file, bool catalogued, char *out,
-                           size_t n)
+/* The file in the quantization that is wished for. */
+static bool find_quantized(const struct search *s, char *out, size_t n)
 {
-    const char *wish = conf->generator.local.quantization;
+    const char *wish = s->conf->generator.local.quantization;
+    const char *const *types = model_quant_types(wish);
+    const char *repo = s->entry == NULL ? "" : s->entry->repo;
     bool four = sf_str_is_nocase(sf_str(wish), "4bit") || wish[0] == '\0';
     out[0] = '\0';
-    if (four && catalogued && find_file(conf, file, out, n)) {
-        return;
+    if (four && s->entry != NULL && find_file(s->conf, repo, s->file, out, n)) {
+        return true; /* the entry's first file is its 4-bit one */
     }
-    for (size_t i = 0; i < sizeof quantizations / sizeof quantizations[0]; i++) {
-        bool is_it = sf_str_is_nocase(sf_str(wish), quantizations[i].word);
-        for (size_t k = 0; is_it && k < 4 && quantizations[i].types[k] != NULL; k++) {
-            if (find_type(conf, file, quantizations[i].types[k], out, n)) {
-                return;
-            }
-        }
-        if (is_it) {
-            (void)(!catalogued && find_file(conf, file, out, n)); /* its name tells no type */
-            return;
+    if (types == NULL) {
+        return find_type(s, wish, out, n);
+    }
+    for (; *types != NULL; types++) {
+        if (find_type(s, *types, out, n)) {
+            return true;
         }
     }
-    (void)find_type(conf, file, wish, out, n);
+    /* Its name tells no type. */
+    return s->entry == NULL && find_file(s->conf, repo, s->file, out, n);
 }
 
 static void find_programs(const struct conf *conf, struct model_place *out)
@@ -217,54 +235,103 @@ static void find_programs(const struct conf *conf, struct model_place *out)
     }
     beside_program("../lib/storyfi", out->lib_dir, sizeof out->lib_dir);
     if (!is_there(out->lib_dir)) {
-        set_up_cache(conf, "llama/lib", out->lib_dir, sizeof out->lib_dir);
+        model_cache_path(conf, "llama/lib", out->lib_dir, sizeof out->lib_dir);
     }
 }
 
-static const struct known_model *find_known(const char *name)
+bool model_find_file(const struct conf *conf, const struct model_entry *e, char *out, size_t n)
 {
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        for (size_t k = 0; k < 4 && known[i].names[k] != NULL; k++) {
-            if (sf_str_is_nocase(sf_str(name), known[i].names[k])) {
-                return &known[i];
-            }
-        }
-        const char *slash = strrchr(name, '/');
-        if (strcmp(slash == NULL ? name : slash + 1, known[i].file) == 0) {
-            return &known[i];
-        }
+    struct search s = {.conf = conf, .entry = e, .file = model_base_name(e->files[0].file)};
+    return find_quantized(&s, out, n);
+}
+
+struct here {
+    const struct conf *conf;
+};
+
+static bool is_here(void *arg, const struct model_entry *e)
+{
+    const struct here *h = arg;
+    char path[PLACE_ROOM];
+    return model_find_file(h->conf, e, path, sizeof path);
+}
+
+/* `auto`: the best that is here and runs; when none is here, the best to be pulled. */
+static const struct model_entry *find_best(const struct conf *conf, const struct model_catalogue *c)
+{
+    struct model_devices d;
+    struct model_pick best, here;
+    struct here arg = {conf};
+    struct model_filter filter = {is_here, &arg};
+    const struct conf_local *l = &conf->generator.local;
+    struct plan_wish wish = model_wish(l);
+    model_devices_read(conf, &d);
+    struct model_machine m = {d.v, d.n, d.cpus};
+    bool any = model_pick_best(c, l->quantization, &wish, &m, NULL, &best);
+    bool some = model_pick_best(c, l->quantization, &wish, &m, &filter, &here);
+    if (some && any && here.entry != best.entry) {
+        log_event(LOG_WARN, LOG_GENERATOR, "a better model would run here",
+                  LOG_S("taken", here.entry->names[0]), LOG_S("better", best.entry->names[0]),
+                  LOG_S("remedy", "storyfi models pull auto"));
     }
-    return NULL;
+    return some ? here.entry : any ? best.entry : NULL;
+}
+
+static bool ends_in_gguf(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 5 && strcmp(name + length - 5, ".gguf") == 0;
+}
+
+static void take_facts(const struct model_entry *e, struct model_place *out)
+{
+    out->instruct = e->instruct;
+    out->small = e->small;
+    for (out->n_languages = 0; out->n_languages < e->n_languages; out->n_languages++) {
+        out->languages[out->n_languages] = e->languages[out->n_languages];
+    }
+}
+
+static void find_by_name(const struct conf *conf, const struct model_entry *e, const char *name,
+                         struct model_place *out)
+{
+    char file[200];
+    struct search s = {.conf = conf, .entry = e, .file = file};
+    const char *base = model_base_name(e != NULL ? e->files[0].file : name);
+    size_t n = strlen(base);
+    if (e == NULL && n > 5 && strcasecmp(base + n - 5, "-GGUF") == 0) {
+        n -= 5; /* "bartowski/X-GGUF" has X-Q4_K_M.gguf */
+    }
+    (void)snprintf(file, sizeof file, "%.*s%s", (int)(n < 190 ? n : 190), base,
+                   e != NULL ? "" : ".gguf");
+    (void)find_quantized(&s, out->path, sizeof out->path);
+    (void)snprintf(out->name, sizeof out->name, "%s", e != NULL ? e->names[0] : name);
 }
 
 void model_find(const struct conf *conf, struct model_place *out)
 {
+    struct model_catalogue c = {.n = 0};
     const char *name = conf->generator.local.model_name;
-    size_t length = strlen(name);
-    bool is_path = length > 5 && strcmp(name + length - 5, ".gguf") == 0;
-    const struct known_model *k = find_known(name);
-    *out = (struct model_place){.instruct = true, .languages = {"en"}, .n_languages = 1};
-    if (k != NULL) {
-        out->instruct = k->instruct;
-        out->small = k->small;
-        for (out->n_languages = 0; out->n_languages < 4 && k->languages[out->n_languages] != NULL;
-             out->n_languages++) {
-            out->languages[out->n_languages] = k->languages[out->n_languages];
-        }
+    if (model_catalogue_init(conf, &c) != SF_OK) {
+        log_event(LOG_WARN, LOG_GENERATOR, "catalogue skipped", LOG_S("why", "out of memory"));
     }
-    if (is_path) {
-        const char *slash = strrchr(name, '/');
+    if (c.problem[0] != '\0') {
+        log_event(LOG_WARN, LOG_GENERATOR, "catalogue skipped", LOG_S("why", c.problem));
+    }
+    const struct model_entry *e = sf_str_is_nocase(sf_str(name), "auto")
+                                      ? find_best(conf, &c)
+                                      : model_catalogue_find(&c, name);
+    *out = (struct model_place){.instruct = true, .languages = {"en"}, .n_languages = 1};
+    if (e != NULL) {
+        take_facts(e, out);
+    }
+    if (ends_in_gguf(name)) {
         (void)snprintf(out->path, sizeof out->path, "%s", name);
         (void)snprintf(out->name, sizeof out->name, "%s",
-                       k != NULL       ? k->names[0]
-                       : slash == NULL ? name
-                                       : slash + 1);
+                       e != NULL ? e->names[0] : model_base_name(name));
     } else {
-        char file[200];
-        const char *slash = strrchr(name, '/');
-        (void)snprintf(file, sizeof file, "%.190s.gguf", slash == NULL ? name : slash + 1);
-        find_quantized(conf, k != NULL ? k->file : file, k != NULL, out->path, sizeof out->path);
-        (void)snprintf(out->name, sizeof out->name, "%s", k != NULL ? k->names[0] : name);
+        find_by_name(conf, e, name, out);
     }
     find_programs(conf, out);
+    model_catalogue_fini(&c);
 }

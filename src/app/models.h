@@ -2,7 +2,7 @@
 #ifndef SF_APP_MODELS_H
 #define SF_APP_MODELS_H
 
-#include "conf/conf.h"
+#include "app/model_catalogue.h"
 
 /* A model by the name people use, and where its file lies on this machine. */
 struct model_place {
@@ -15,9 +15,14 @@ struct model_place {
     bool instruct, small;
 };
 
-/* Looks the configured model up: a path to a .gguf, "default", or a known name, in models_dir, the
- * installed share/storyfi/models and the set-up cache. The path is filled also when no file is
- * there, with the first place looked at. SF_ENOMEM only. */
+/* Looks the configured model up: a path to a .gguf, "auto", "default", or a name of the catalogue
+ * or of a file, in models_dir, the installed share/storyfi/models, the set-up cache and what
+ * Python's huggingface_hub keeps. The path is filled also when no file is there, with the first
+ * place looked at. "auto" asks the machine for its devices, which may take seconds. */
 void model_find(const struct conf *conf, struct model_place *out);
+
+/* The same places for one entry of the catalogue, in the configured quantization; false: none has
+ * it, and `out` has the first place. */
+bool model_find_file(const struct conf *conf, const struct model_entry *e, char *out, size_t n);
 
 #endif

@@ -65,8 +65,45 @@ static void a_quantization_chooses_the_file(void **state)
     expect("who/Odd-Model", "4bit", "Odd-Model-Q4_K_S.gguf");
 }
 
+/* Nothing of 4 bits but what is left: in this order. */
+static void four_bits_take_the_next_best(void **state)
+{
+    static const char qwen[] = "Qwen/Qwen2.5-14B-Instruct";
+    (void)state;
+    expect(qwen, "4bit", "Qwen2.5-14B-Instruct-Q4_K_M.gguf");
+    put("Qwen2.5-14B-Instruct-IQ4_XS.gguf");
+    expect(qwen, "4bit", "Qwen2.5-14B-Instruct-IQ4_XS.gguf");
+    put("Qwen2.5-14B-Instruct-Q4_K_S.gguf");
+    expect(qwen, "4bit", "Qwen2.5-14B-Instruct-Q4_K_S.gguf");
+    put("Qwen2.5-14B-Instruct-Q4_K_M.gguf");
+    expect(qwen, "4bit", "Qwen2.5-14B-Instruct-Q4_K_M.gguf");
+}
+
+static void a_model_in_parts_is_found_by_its_first(void **state)
+{
+    (void)state;
+    put("Llama-3.3-70B-Instruct-Q8_0-00002-of-00003.gguf");
+    expect("llama-3.3-70b", "8bit", "Llama-3.3-70B-Instruct-Q8_0.gguf"); /* the first is missing */
+    put("Llama-3.3-70B-Instruct-Q8_0-00001-of-00003.gguf");
+    expect("llama-3.3-70b", "8bit", "Llama-3.3-70B-Instruct-Q8_0-00001-of-00003.gguf");
+}
+
+/* `auto`: among those that are here, and only whole files count. */
+static void auto_takes_what_is_here(void **state)
+{
+    (void)state;
+    put("qwen2.5-1.5b-instruct-q4_k_m.gguf.part");
+    put("SmolLM2-135M-Instruct.Q4_1.gguf");
+    expect("auto", "4bit", "SmolLM2-135M-Instruct.Q4_1.gguf");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_quantization_chooses_the_file)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_quantization_chooses_the_file),
+        cmocka_unit_test(four_bits_take_the_next_best),
+        cmocka_unit_test(a_model_in_parts_is_found_by_its_first),
+        cmocka_unit_test(auto_takes_what_is_here),
+    };
     return cmocka_run_group_tests(tests, make_dir, NULL);
 }

@@ -43,8 +43,11 @@ struct conf_local {
     int64_t threads;
     int64_t n_gpu_layers; /* -1 all that fit */
     const char *models_dir;
-    const char *engine_path; /* the helper program; "" beside this one */
-    const char *lib_dir;     /* libllama's folder; "" where installed */
+    const char *hub_endpoint;        /* "": HF_ENDPOINT, else https://huggingface.co */
+    struct conf_strings hub_mirrors; /* asked when the endpoint does not answer; get no token */
+    const char *catalogue;           /* a models.yaml of one's own; "" the built-in one alone */
+    const char *engine_path;         /* the helper program; "" beside this one */
+    const char *lib_dir;             /* libllama's folder; "" where installed */
     double temperature;
     double top_p;
     const char *endpoint;    /* another machine's `storyfi serve` */
