@@ -17,6 +17,7 @@
     X(query)                                                                                       \
     X(score)                                                                                       \
     X(generators)                                                                                  \
+    X(models)                                                                                      \
     X(doctor)                                                                                      \
     X(config)                                                                                      \
     X(wallet)                                                                                      \

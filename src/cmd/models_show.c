@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/models_show.h"
+
+#include "app/gguf_head.h"
+#include "app/model_devices.h"
+#include "app/model_pick.h"
+#include "app/model_store.h"
+#include "app/models.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "generator/machine.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+void models_print_json(json_t *value_own)
+{
+    struct sf_buf b;
+    sf_buf_init(&b, 16U << 20);
+    json_print_pretty(value_own, &b);
+    puts(sf_buf_z(&b));
+    sf_buf_fini(&b);
+    json_decref(value_own);
+}
+
+static const char *size_text(int64_t bytes, bool exact, char out[static 32])
+{
+    (void)snprintf(out, 32, "%s%.*f GB", exact ? "" : "~", bytes < 995000000 ? 2 : 1,
+                   (double)bytes / 1e9);
+    return bytes == 0 ? "?" : out;
+}
+
+static void print_languages(const struct model_entry *e)
+{
+    for (size_t i = 0; i < e->n_languages; i++) {
+        printf("%s%s", i > 0 ? "," : "", e->languages[i]);
+    }
+}
+
+/* ---- list ------------------------------------------------------------------------------------ */
+
+struct shelf {
+    const struct conf *conf;
+    char dir[MODEL_PATH_MAX];
+    struct model_local *files;
+    size_t n;
+};
+
+static const struct model_local *on_shelf(const struct shelf *s, const char *file)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (strcmp(s->files[i].file, model_base_name(file)) == 0) {
+            return &s->files[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *state_of(const struct shelf *s, const struct model_entry *e)
+{
+    char path[MODEL_PATH_MAX], part[300];
+    for (size_t i = 0; i < e->n_files; i++) {
+        const struct model_local *f = on_shelf(s, e->files[i].file);
+        (void)snprintf(part, sizeof part, "%.250s.part", model_base_name(e->files[i].file));
+        if (f != NULL) {
+            return f->verified ? "verified" : "here";
+        }
+        if (on_shelf(s, part) != NULL) {
+            return "partial";
+        }
+    }
+    return model_find_file(s->conf, e, path, sizeof path) ? "here" : "-";
+}
+
+static void print_shelf(const struct shelf *s, const struct model_catalogue *c)
+{
+    char have[MACHINE_SIZE_MAX], all[MACHINE_SIZE_MAX];
+    printf("\nFiles in %s:\n", s->dir);
+    for (size_t i = 0; i < s->n; i++) {
+        const struct model_local *f = &s->files[i];
+        const struct model_entry *e = model_catalogue_find(c, f->file);
+        if (f->partial) {
+            printf("  %-52s %s of %s, `storyfi models pull` goes on\n", f->file,
+                   machine_size(f->bytes, have), machine_size(f->total, all));
+        } else {
+            printf("  %-52s %-8s %s%s%s\n", f->file, machine_size(f->bytes, have),
+                   f->verified ? "verified" : "not checked", e == NULL ? "" : ", ",
+                   e == NULL ? "" : model_entry_alias(e));
+        }
+    }
+    if (s->n == 0) {
+        puts("  none");
+    }
+}
+
+static json_t *entry_json(const struct shelf *s, const struct model_entry *e)
+{
+    json_t *files = json_array(), *names = json_array(), *languages = json_array();
+    for (size_t i = 0; i < e->n_names; i++) {
+        (void)json_array_append_new(names, json_string(e->names[i]));
+    }
+    for (size_t i = 0; i < e->n_languages; i++) {
+        (void)json_array_append_new(languages, json_string(e->languages[i]));
+    }
+    for (size_t i = 0; i < e->n_files; i++) {
+        const struct model_file *f = &e->files[i];
+        (void)json_array_append_new(files, json_pack("{s:s, s:s, s:I, s:s}", "quantization",
+                                                     f->quant, "file", f->file, "bytes",
+                                                     (json_int_t)f->bytes, "sha256", f->sha256));
+    }
+    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:s, s:b, s:b, s:I, s:s, s:I, s:s}", "name",
+                     e->names[0], "names", names, "repository", e->repo, "files", files,
+                     "languages", languages, "license", e->license, "gated", e->gated, "instruct",
+                     e->instruct, "context", (json_int_t)e->context_tokens, "template",
+                     e->template_name, "quality", (json_int_t)e->quality, "state", state_of(s, e));
+}
+
+static json_t *list_json(const struct shelf *s, const struct model_catalogue *c)
+{
+    json_t *models = json_array(), *files = json_array();
+    for (size_t i = 0; i < c->n; i++) {
+        (void)json_array_append_new(models, entry_json(s, &c->v[i]));
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        const struct model_local *f = &s->files[i];
+        (void)json_array_append_new(
+            files, json_pack("{s:s, s:I, s:b, s:b, s:I}", "file", f->file, "bytes",
+                             (json_int_t)f->bytes, "verified", f->verified, "partial", f->partial,
+                             "total", (json_int_t)(f->partial ? f->total : f->bytes)));
+    }
+    return json_pack("{s:s, s:o, s:o}", "dir", s->dir, "models", models, "files", files);
+}
+
+static void open_shelf(const struct conf *conf, struct shelf *s)
+{
+    struct sf_errbuf eb = {.code = SF_OK};
+    *s = (struct shelf){.conf = conf};
+    model_store_dir(conf, s->dir, sizeof s->dir);
+    enum sf_err err = model_store_list(s->dir, &s->files, &s->n, &eb);
+    if (err != SF_OK) {
+        fatal(sf_err_info(err)->exit_code, "%s", sf_err_text(&eb, err));
+    }
+}
+
+int models_list(const struct args *a, const struct conf *conf, const struct model_catalogue *c)
+{
+    struct shelf s;
+    char size[32];
+    open_shelf(conf, &s);
+    if (args_has(a, "--json")) {
+        models_print_json(list_json(&s, c));
+        free(s.files);
+        return 0;
+    }
+    printf("%-15s %-9s %-8s %-6s %-11s %s\n", "NAME", "STATE", "SIZE", "LANG", "LICENCE",
+           "HUGGING FACE NAME");
+    for (size_t i = 0; i < c->n; i++) {
+        const struct model_entry *e = &c->v[i];
+        bool exact = false;
+        int64_t bytes = model_entry_bytes(e, e->files[0].quant, &exact);
+        printf("%-15s %-9s %-8s ", model_entry_alias(e), state_of(&s, e),
+               size_text(bytes, exact, size));
+        print_languages(e);
+        printf("%*s %-11s %s\n", (int)(6 - (e->n_languages * 3 - 1)), "", e->license, e->names[0]);
+    }
+    print_shelf(&s, c);
+    free(s.files);
+    return 0;
+}
+
+/* ---- show ------------------------------------------------------------------------------------ */
+
+static void plan_of_head(const struct gguf_head *h, int64_t bytes, const struct conf *conf,
+                         const struct model_devices *d, struct plan *out)
+{
+    struct plan_wish wish = model_wish(&conf->generator.local);
+    struct plan_model m = {.file_bytes = bytes,
+                           .block_bytes = h->block_bytes,
+                           .layers = h->layers,
+                           .kv_bytes_per_token = gguf_head_kv_bytes(h),
+                           .context_max = h->context_tokens};
+    plan_make(&m, &wish, d->v, d->n, out);
+}
+
+/* What the file itself says. */
+static int show_file(const struct args *a, const struct conf *conf, const char *path)
+{
+    struct gguf_head h;
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct model_devices d;
+    struct plan plan;
+    struct stat st;
+    char size[MACHINE_SIZE_MAX];
+    enum sf_err err = gguf_head_read(path, &h, &eb);
+    if (err != SF_OK || stat(path, &st) != 0) {
+        fatal(sf_err_info(err)->exit_code, "%s", sf_err_text(&eb, err));
+    }
+    model_devices_read(conf, &d);
+    plan_of_head(&h, st.st_size, conf, &d, &plan);
+    if (args_has(a, "--json")) {
+        models_print_json(json_pack(
+            "{s:s, s:I, s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:s}", "file", path, "bytes",
+            (json_int_t)st.st_size, "architecture", h.architecture, "name", h.name, "license",
+            h.license, "parameters", h.parameters, "layers", (json_int_t)h.layers, "context",
+            (json_int_t)h.context_tokens, "experts", (json_int_t)h.experts, "kv_bytes_per_token",
+            (json_int_t)gguf_head_kv_bytes(&h), "parts",
+            (json_int_t)(h.split_count > 0 ? h.split_count : 1), "plan", plan.text));
+        return 0;
+    }
+    printf("file          %s (%s)\n", path, machine_size(st.st_size, size));
+    printf("model         %s (%s, %.2f billion parameters)\n", h.name, h.architecture,
+           h.parameters / 1e9);
+    printf("licence       %s\n", h.license[0] == '\0' ? "not in the file" : h.license);
+    printf("layers        %lld%s\n", (long long)h.layers, h.experts > 0 ? " (experts)" : "");
+    printf("context       %lld tokens, %lld bytes of keys and values each\n",
+           (long long)h.context_tokens, (long long)gguf_head_kv_bytes(&h));
+    printf("here          %s\n", plan.text);
+    return 0;
+}
+
+static int show_entry(const struct args *a, const struct conf *conf, const struct model_entry *e)
+{
+    struct shelf s;
+    struct model_devices d;
+    struct model_pick p;
+    struct plan_wish wish = model_wish(&conf->generator.local);
+    char size[32];
+    open_shelf(conf, &s);
+    model_devices_read(conf, &d);
+    model_pick_type(e, conf->generator.local.quantization, &wish,
+                    &(struct model_machine){d.v, d.n, d.cpus}, &p);
+    if (args_has(a, "--json")) {
+        json_t *o = entry_json(&s, e);
+        (void)json_object_set_new(o, "plan", json_string(p.plan.text));
+        models_print_json(o);
+        free(s.files);
+        return 0;
+    }
+    printf("name          ");
+    for (size_t i = 0; i < e->n_names; i++) {
+        printf("%s%s", i > 0 ? ", " : "", e->names[i]);
+    }
+    printf("\nfrom          %s\n", e->repo[0] != '\0' ? e->repo : e->package);
+    for (size_t i = 0; i < e->n_files; i++) {
+        const struct model_file *f = &e->files[i];
+        printf("%-13s %-7s %-8s %s\n", i == 0 ? "files" : "", f->quant,
+               size_text(f->bytes > 0 ? f->bytes : f->about_bytes, f->bytes > 0, size), f->file);
+    }
+    printf("languages     ");
+    print_languages(e);
+    printf("\nlicence       %s%s\n", e->license, e->gated ? ", gated: needs HF_TOKEN" : "");
+    printf("state         %s\n", state_of(&s, e));
+    if (e->original_vram_gb > 0) {
+        printf("the original  says %lld GB of GPU memory, %lld GB of memory, %lld GB of disk\n",
+               (long long)e->original_vram_gb, (long long)e->original_ram_gb,
+               (long long)e->original_disk_gb);
+    }
+    printf("here          %s: %s\n", p.quant, p.plan.text);
+    free(s.files);
+    return 0;
+}
+
+static const struct model_entry *best_here(const struct conf *conf, const struct model_catalogue *c)
+{
+    struct model_devices d;
+    struct model_pick best;
+    struct plan_wish wish = model_wish(&conf->generator.local);
+    model_devices_read(conf, &d);
+    struct model_machine m = {d.v, d.n, d.cpus};
+    return model_pick_best(c, conf->generator.local.quantization, &wish, &m, NULL, &best)
+               ? best.entry
+               : NULL;
+}
+
+int models_show(const struct args *a, const struct conf *conf, const struct model_catalogue *c)
+{
+    const char *name = a->n_words > 0 ? a->words[0] : conf->generator.local.model_name;
+    struct stat st;
+    if (stat(name, &st) == 0 && S_ISREG(st.st_mode)) {
+        return show_file(a, conf, name);
+    }
+    const struct model_entry *e =
+        sf_str_is_nocase(sf_str(name), "auto") ? best_here(conf, c) : model_catalogue_find(c, name);
+    char path[MODEL_PATH_MAX + 300], dir[MODEL_PATH_MAX];
+    model_store_dir(conf, dir, sizeof dir);
+    (void)snprintf(path, sizeof path, "%.1000s/%.255s", dir, model_base_name(name));
+    if (e == NULL && stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+        return show_file(a, conf, path);
+    }
+    if (e == NULL) {
+        const char *near = model_catalogue_nearest(c, name);
+        fatal(100, "no model or file is called \"%s\"%s%s%s (storyfi models list)", name,
+              near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+              near == NULL ? "" : "?");
+    }
+    return show_entry(a, conf, e);
+}
+
+/* ---- recommend ------------------------------------------------------------------------------- */
+
+static const char *verdict(const struct model_pick *p)
+{
+    static const char *const words[] = {[PLAN_NONE] = "no",
+                                        [PLAN_CPU] = "CPU, slow",
+                                        [PLAN_GPU] = "yes",
+                                        [PLAN_SPLIT] = "yes, split",
+                                        [PLAN_PARTIAL] = "partly, slow"};
+    return p->quick && p->plan.kind == PLAN_CPU ? "yes, CPU" : words[p->plan.kind];
+}
+
+static int by_quality(const void *a, const void *b)
+{
+    const struct model_pick *one = a, *two = b;
+    return one->entry->quality < two->entry->quality   ? 1
+           : one->entry->quality > two->entry->quality ? -1
+                                                       : 0;
+}
+
+static void print_devices(const struct model_devices *d)
+{
+    char free_bytes[MACHINE_SIZE_MAX], total[MACHINE_SIZE_MAX];
+    for (size_t i = 0; i < d->n; i++) {
+        printf("%s%s: %s free", i > 0 ? "; " : "", d->v[i].name,
+               machine_size(d->v[i].free_bytes, free_bytes));
+        if (d->v[i].gpu) {
+            printf(" of %s", machine_size(d->v[i].total_bytes, total));
+        }
+    }
+    printf("; %d CPUs\n", d->cpus);
+    if (d->problem[0] != '\0') {
+        printf("GPUs not asked: %s\n", d->problem);
+    }
+}
+
+static json_t *pick_json(const struct model_pick *p, bool best)
+{
+    const struct plan *plan = &p->plan;
+    return json_pack("{s:s, s:s, s:I, s:b, s:I, s:I, s:I, s:b, s:b, s:s, s:b, s:s}", "name",
+                     p->entry->names[0], "quantization", p->quant, "bytes", (json_int_t)p->bytes,
+                     "exact", p->exact, "needs_bytes", (json_int_t)plan->needs_bytes, "context",
+                     (json_int_t)plan->context_tokens, "sequences", (json_int_t)plan->sequences,
+                     "fits", plan->kind != PLAN_NONE, "quick", p->quick, "verdict", verdict(p),
+                     "best", best, "plan", plan->text);
+}
+
+static void print_pick(const struct model_pick *p, bool best)
+{
+    char size[32], needs[32], context[24] = "-";
+    if (p->plan.context_tokens > 0) {
+        (void)snprintf(context, sizeof context, "%lld", (long long)p->plan.context_tokens);
+    }
+    printf("%c %-15s %-7s %-8s %-8s %-8s %-12s %s\n", best ? '*' : ' ', model_entry_alias(p->entry),
+           p->quant, size_text(p->bytes, p->exact, size),
+           p->plan.needs_bytes > 0 ? size_text(p->plan.needs_bytes, true, needs) : "-", context,
+           verdict(p), p->plan.kind == PLAN_NONE && p->bytes > 0 ? p->plan.text : "");
+}
+
+static void read_devices(const struct args *a, const struct conf *conf, struct model_devices *d)
+{
+    struct sf_errbuf eb = {.code = SF_OK};
+    const char *pretend = args_get(a, "--gpus");
+    if (pretend == NULL) {
+        model_devices_read(conf, d);
+    } else if (model_devices_pretend(pretend, d, &eb) != SF_OK) {
+        fatal(100, "--gpus %s", eb.text);
+    }
+}
+
+int models_recommend(const struct args *a, const struct conf *conf, const struct model_catalogue *c)
+{
+    struct model_devices d;
+    struct model_pick best, *all = sf_xalloc((c->n + 1) * sizeof *all);
+    const char *quant = args_get(a, "--quant");
+    struct plan_wish wish = model_wish(&conf->generator.local);
+    quant = quant == NULL ? conf->generator.local.quantization : quant;
+    read_devices(a, conf, &d);
+    struct model_machine m = {d.v, d.n, d.cpus};
+    bool found = model_pick_best(c, quant, &wish, &m, NULL, &best);
+    for (size_t i = 0; i < c->n; i++) {
+        model_pick_type(&c->v[i], quant, &wish, &m, &all[i]);
+    }
+    qsort(all, c->n, sizeof *all, by_quality);
+    json_t *list = args_has(a, "--json") ? json_array() : NULL;
+    if (list == NULL) {
+        print_devices(&d);
+        printf("\n  %-15s %-7s %-8s %-8s %-8s %-12s\n", "MODEL", "TYPE", "FILE", "NEEDS", "CONTEXT",
+               "FITS?");
+    }
+    for (size_t i = 0; i < c->n; i++) {
+        bool is_best = found && all[i].entry == best.entry;
+        if (list != NULL) {
+            (void)json_array_append_new(list, pick_json(&all[i], is_best));
+        } else {
+            print_pick(&all[i], is_best);
+        }
+    }
+    if (list != NULL) {
+        models_print_json(list);
+    } else if (found) {
+        char path[MODEL_PATH_MAX];
+        bool here = model_find_file(conf, best.entry, path, sizeof path);
+        printf("\n* %s: the best that runs quickly here. %s\n  %s%s%smodel_name: \"%s\"\n",
+               best.entry->names[0], best.plan.text, here ? "It is here: " : "storyfi models pull ",
+               here ? "" : model_entry_alias(best.entry), here ? "" : ", then ",
+               model_entry_alias(best.entry));
+    }
+    free(all);
+    return 0;
+}
