@@ -26,7 +26,7 @@ struct fetch {
     struct fetch_info info;
     size_t host;    /* index of urls */
     bool no_ranges; /* seen: the server sends the whole file whatever is asked */
-    int64_t first_done;
+    int64_t first_done, saved_done;
     struct sf_time started;
     struct sf_time shown;
 };

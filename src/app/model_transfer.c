@@ -251,10 +251,14 @@ static bool on_tick(void *arg)
     struct lane *l = arg;
     struct fetch *f = l->f;
     fetch_show(f, FETCH_LOADING, model_part_done(&f->part), NULL);
-    if (sf_between(f->part.saved, sf_now()) > SAVE_MS) {
+    int64_t done = model_part_done(&f->part);
+    if (done != f->saved_done && sf_between(f->part.saved, sf_now()) > SAVE_MS) {
+        f->saved_done = done;
         l->err = model_part_save(&f->part, &l->eb);
     }
-    if (l->err == SF_OK && sf_between(l->heard, sf_now()) > f->want->stall_ms) {
+    /* A slow disk is no silence of the server's: while it is written to, nothing is read. */
+    struct sf_time since = l->heard.ms > f->part.saved.ms ? l->heard : f->part.saved;
+    if (l->err == SF_OK && sf_between(since, sf_now()) > f->want->stall_ms) {
         l->err = sf_fail(&l->eb, SF_ETRANSIENT, "no byte came for %lld s",
                          (long long)(f->want->stall_ms / 1000));
     }
