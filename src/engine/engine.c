@@ -492,8 +492,9 @@ static enum sf_err check_files(struct engine *e, struct sf_errbuf *eb)
     const struct engine_options *o = &e->options;
     if (stat(o->model_path, &st) != 0 || !S_ISREG(st.st_mode)) {
         return sf_fail(eb, SF_EUNAVAILABLE,
-                       "model file %s is not there: run make setup, or set "
-                       "generator.local.model_name to a .gguf file",
+                       "model file %s is not there: run make setup for the default model, "
+                       "storyfi models pull NAME for another, or set generator.local.model_name "
+                       "to a .gguf file",
                        o->model_path);
     }
     int fd = open(o->engine_path, O_PATH | O_CLOEXEC);

@@ -61,8 +61,8 @@ static void check_libraries(const struct local_place *p, struct gen_checks *out)
 static int64_t check_model(const struct local_place *p, struct gen_checks *out)
 {
     static const char remedy[] =
-        "make setup fetches the default model; or set generator.local.model_name to a .gguf file "
-        "that is there, or models_dir to its folder";
+        "storyfi models pull NAME downloads it (make setup the default one); or set "
+        "generator.local.model_name to a .gguf file that is there, or models_dir to its folder";
     char magic[4] = "", size[MACHINE_SIZE_MAX];
     struct stat st = {.st_size = 0};
     int fd = open(p->model_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

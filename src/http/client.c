@@ -19,6 +19,8 @@
  * once then is lost, and not sent again. In this time the close is seen. */
 #define SETTLE_MS 3
 #define CONNECTIONS_MAX 16L
+/* Pieces of a large body. */
+#define STREAM_BUFFER (512L << 10)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -251,6 +253,9 @@ static void set_options(CURL *c, struct flight *f)
     (void)curl_easy_setopt(c, CURLOPT_HEADERDATA, f);
     (void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, collect_body);
     (void)curl_easy_setopt(c, CURLOPT_WRITEDATA, f);
+    if (call->stream) {
+        (void)curl_easy_setopt(c, CURLOPT_BUFFERSIZE, STREAM_BUFFER);
+    }
     if (is_loopback(call->url)) {
         (void)curl_easy_setopt(c, CURLOPT_PROXY, "");
     }
