@@ -391,6 +391,31 @@ def terminal():
           and b"\r\x1b[K" in shown and b"MB of" in shown, shown[-300:])
 
 
+def encrypted():
+    pem, key = TMP / "hub.pem", TMP / "hub.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", key, "-out", pem, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                    "-days", "2"], check=True, capture_output=True)
+    hub = Hub((pem, key))
+    hub.put("t/tls-GGUF", "e-Q4_K_M.gguf", BIG)
+    s = Store(hub, env={"HF_TOKEN": "hf_good"})
+    r = s.pull("t/tls-GGUF", "--attempts", 1)
+    check("models: a hub that nobody vouches for hears nothing", r.returncode == 111 and "certificate" in r.stderr
+          and not hub.seen, r)
+    s = Store(hub, env={"HF_TOKEN": "hf_good", "SSL_CERT_FILE": str(pem)})
+    r = s.pull("t/tls-GGUF", "--connections", 2)
+    check("models: over TLS, in ranges", r.returncode == 0 and s.has("e-Q4_K_M.gguf", BIG)
+          and len(hub.requests("tls-GGUF", "storage")) == 3, r)
+    hub.close()
+    down = Hub((pem, key), plain_storage=True)
+    down.put("t/down-GGUF", "d-Q4_K_M.gguf", SMALL)
+    s = Store(down, env={"SSL_CERT_FILE": str(pem)})
+    r = s.pull("t/down-GGUF", "--attempts", 1)
+    check("models: a redirect from https to http is not followed", r.returncode == 111 and "https to http" in r.stderr
+          and not down.requests("down-GGUF", "storage"), r)
+    down.close()
+
+
 def hub_cache():
     s = Store(env={"HF_HOME": str(TMP / "hf")})
     snapshot = TMP / "hf" / "hub" / "models--bartowski--Qwen2.5-7B-Instruct-GGUF" / "snapshots" / "abc"
@@ -404,7 +429,7 @@ def hub_cache():
 
 if __name__ == "__main__":
     cases = [everyday, ranges, no_ranges, interrupted, stopped_by_hand, broken_connections, wrong_answers, checksums,
-             refusals, limits, disk, mirrors, split, catalogue, looking, terminal, hub_cache]
+             refusals, limits, disk, mirrors, split, catalogue, looking, terminal, encrypted, hub_cache]
     chosen = [c for c in cases if c.__name__ in sys.argv[1:]] or cases
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for case, done in [(c, pool.submit(c)) for c in chosen]:

@@ -6,6 +6,7 @@ hub = Hub(); hub.put("owner/name", "x-Q4_K_M.gguf", content, **faults). Every re
 import hashlib
 import http.server
 import json
+import ssl
 import struct
 import threading
 import urllib.parse
@@ -39,18 +40,17 @@ def gguf(n_bytes=0, layers=4, seed=1, split=None, cut=0):
 
 
 class Hub:
-    def __init__(self):
+    def __init__(self, certificate=None, plain_storage=False):
+        """`certificate`: (file, key) to speak TLS as localhost; `plain_storage`: but not where it redirects to."""
         self.files = {}  # (repo, path) -> (content, faults)
         self.seen = []
         self.counts = {}
         self.lock = threading.Lock()
         self.gate = threading.Event()  # what "stops_after" waits for
-        self.hub = self.serve("hub", self.hub_get)
-        self.storage = self.serve("storage", self.storage_get)
-        self.url = f"http://127.0.0.1:{self.hub.server_port}"
-        self.storage_url = f"http://127.0.0.1:{self.storage.server_port}"
+        self.hub, self.url = self.serve("hub", self.hub_get, certificate)
+        self.storage, self.storage_url = self.serve("storage", self.storage_get, not plain_storage and certificate)
 
-    def serve(self, name, get):
+    def serve(self, name, get, certificate):
         double = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -64,7 +64,7 @@ class Hub:
                     self.nth = double.counts[key]
                 try:
                     get(self)
-                except (BrokenPipeError, ConnectionResetError):
+                except OSError:
                     self.close_connection = True
 
             def log_message(self, *_):
@@ -77,8 +77,14 @@ class Hub:
                 pass
 
         server = Server(("127.0.0.1", 0), Handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            # The handshake happens with the first read, on the connection's own thread.
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        return server
+        scheme, host = ("https", "localhost") if certificate else ("http", "127.0.0.1")
+        return server, f"{scheme}://{host}:{server.server_port}"
 
     def put(self, repo, path, content, **faults):
         with self.lock:
