@@ -218,7 +218,7 @@ static void share_out(const struct job *j, size_t n, int64_t sum, int64_t layers
         parts[i].layers = sum > 0 ? most[i] * layers / sum : 0;
         left -= parts[i].layers;
     }
-    for (size_t i = 0; left > 0 && n > 0; i = (i + 1) % n) {
+    for (size_t i = 0; left > 0; i = i + 1 < n ? i + 1 : 0) {
         if (parts[i].layers < most[i]) {
             parts[i].layers++;
             left--;
