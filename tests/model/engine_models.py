@@ -130,8 +130,9 @@ def main():
         print("SKIP model: the default model is not there (tools/setup.sh fetches it)")
     if os.path.exists(gemma):
         chinese = [p for p in PROMPTS if p[0] > "一"][:5 if FULL else 2]
-        plan = [(t, chinese, None) for t in ("blueprint", "characters", "story_arc")]
-        plan.append(("chapters", chinese, [[1], [7]]))
+        longer = chinese if FULL else chinese[:1]
+        plan = [("blueprint", chinese, None), ("characters", longer, None), ("story_arc", longer, None),
+                ("chapters", longer, [[1], [7]])]
         ring("gemma", gemma, lib_dir, plan, ["en", "zh"], False, small_only=True)
     else:
         print("SKIP gemma: the second test model is not there (tools/setup.sh --test fetches it)")
