@@ -225,11 +225,6 @@ void crypto_scalar_add(const uint8_t a[static 32], const uint8_t b[static 32],
     crypto_core_ristretto255_scalar_add(out, a, b);
 }
 
-bool crypto_point_is_valid(const uint8_t p[static 32])
-{
-    return sodium_is_zero(p, 32) == 0 && crypto_core_ristretto255_is_valid_point(p) == 1;
-}
-
 bool crypto_point_mul_base(const uint8_t s[static 32], uint8_t out[static 32])
 {
     return crypto_scalarmult_ristretto255_base(out, s) == 0;

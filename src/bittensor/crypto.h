@@ -69,7 +69,6 @@ void crypto_scalar_muladd(const uint8_t a[static 32], const uint8_t b[static 32]
 void crypto_scalar_add(const uint8_t a[static 32], const uint8_t b[static 32],
                        uint8_t out[static 32]);
 
-bool crypto_point_is_valid(const uint8_t p[static 32]); /* decodes and is not the identity */
 /* out = s * B; false when the result is the identity. */
 bool crypto_point_mul_base(const uint8_t s[static 32], uint8_t out[static 32]);
 /* out = s * B - k * P; false when P does not decode. Variable time: public inputs only. */

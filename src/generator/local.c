@@ -48,11 +48,6 @@ static enum sf_err local_open(const void *options, void **ctx, struct sf_errbuf 
     return SF_OK;
 }
 
-struct engine *local_engine(void *ctx)
-{
-    return ((struct local *)ctx)->engine;
-}
-
 static const struct {
     const char *type;
     enum gen_event_kind kind;

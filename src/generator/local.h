@@ -16,7 +16,4 @@ struct local_options {
 
 extern const struct generator_type generator_local;
 
-/* The engine behind an opened instance: for start-up progress and statistics. */
-struct engine *local_engine(void *ctx);
-
 #endif

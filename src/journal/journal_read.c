@@ -322,8 +322,3 @@ enum sf_err journal_share(struct journal_reader *r, const char *hop, int64_t sin
     (void)sqlite3_finalize(s);
     return err;
 }
-
-int64_t journal_last_id(struct journal_reader *r)
-{
-    return journal_db_number(r->db, "SELECT coalesce(max(id), 0) FROM requests", 0);
-}

@@ -64,7 +64,4 @@ SF_MUST_USE enum sf_err journal_states(struct journal_reader *r, int64_t since_n
 SF_MUST_USE enum sf_err journal_standings(struct journal_reader *r, int64_t since_ns, int64_t limit,
                                           json_t **out, struct sf_errbuf *eb);
 
-/* The highest id of a request, 0 when there is none. */
-int64_t journal_last_id(struct journal_reader *r);
-
 #endif
