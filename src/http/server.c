@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,6 +24,22 @@ struct watched_socket {
     struct watched_socket *next;
     int fd;
     struct sf_time head_due, body_due; /* SF_NEVER when not waited for */
+    char *query;                       /* of the request at hand; NULL none */
+};
+
+/* An answer that stays open. The library and the writer hold it; who lets go last frees it. */
+struct http_stream {
+    struct http_stream *next; /* in the server's list, while the library holds it */
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    pthread_mutex_t lock;
+    int fd; /* the client's connection, ours; -1 once the library has let go */
+    struct sf_buf waiting;
+    size_t taken;  /* bytes of `waiting` that the library has */
+    unsigned held; /* by the library, by the writer */
+    bool parked;   /* nothing to send: the connection sleeps until resumed */
+    bool ended;    /* no more will be written */
+    bool cut;      /* what waits is not sent any more */
 };
 
 struct http_server {
@@ -37,6 +54,9 @@ struct http_server {
     struct watched_socket *sockets;
     unsigned n_sockets;
     bool closing;
+    struct http_stream *streams; /* under the lock too */
+    unsigned n_streams;
+    atomic_bool ends_streams;
 };
 
 struct http_exchange {
@@ -62,7 +82,8 @@ struct http_server_options http_server_options_default(void)
                                         .max_body_bytes = 4U << 20,
                                         .head_timeout_ms = 5000,
                                         .body_timeout_ms = 15000,
-                                        .idle_timeout_ms = 75000};
+                                        .idle_timeout_ms = 75000,
+                                        .max_streams = 32};
 }
 
 /* ---- the clock ------------------------------------------------------------------------------- */
@@ -159,6 +180,9 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
         }
     }
     (void)pthread_mutex_unlock(&s->lock);
+    if (w != NULL) {
+        free(w->query), w->query = NULL;
+    }
     free(w);
     *context = NULL;
 }
@@ -178,6 +202,26 @@ static enum MHD_Result may_connect(void *arg, const struct sockaddr *address, so
 }
 
 /* ---- collecting a request -------------------------------------------------------------------- */
+
+static struct watched_socket *socket_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
+
+/* The request's target before the library takes it apart: the only place where the query is seen as
+ * it came. What is returned becomes the request's context: none yet. */
+static void *on_target(void *arg, const char *target, struct MHD_Connection *connection)
+{
+    struct watched_socket *w = socket_of(connection);
+    const char *query = strchr(target, '?');
+    (void)arg;
+    if (w != NULL) {
+        free(w->query), w->query = query == NULL ? NULL : sf_strdup(query + 1);
+    }
+    return NULL;
+}
 
 static void read_peer(struct http_exchange *x)
 {
@@ -216,13 +260,12 @@ static struct http_exchange *exchange_open(struct http_server *s, struct MHD_Con
     if (x == NULL) {
         return NULL;
     }
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     x->server = s;
     x->connection = connection;
-    x->socket = info == NULL ? NULL : info->socket_context;
+    x->socket = socket_of(connection);
     x->request.method = method;
     x->request.path = path;
+    x->request.query = x->socket == NULL || x->socket->query == NULL ? "" : x->socket->query;
     sf_buf_init(&x->body, s->options.max_body_bytes);
     (void)pthread_mutex_init(&x->lock, NULL);
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &x->request);
@@ -331,6 +374,29 @@ static void add_response_header(struct MHD_Response *response, const struct http
     }
 }
 
+/* Hands the response to the library, which sends it when the connection is awake. */
+static void set_response(struct http_exchange *x, int status, struct MHD_Response *response,
+                         const struct http_header *headers, size_t n_headers)
+{
+    const struct http_server_options *o = &x->server->options;
+    for (size_t i = 0; i < n_headers; i++) {
+        add_response_header(response, &headers[i]);
+    }
+    for (size_t i = 0; i < o->n_headers; i++) {
+        add_response_header(response, &o->headers[i]);
+    }
+    (void)pthread_mutex_lock(&x->lock);
+    SF_BUG_ON(x->response != NULL);
+    x->status = status;
+    x->response = response;
+    bool parked = x->parked;
+    struct MHD_Connection *connection = x->connection;
+    (void)pthread_mutex_unlock(&x->lock);
+    if (parked) {
+        MHD_resume_connection(connection);
+    }
+}
+
 void http_reply(struct http_exchange *x, int status, const struct http_header *headers,
                 size_t n_headers, struct sf_str body)
 {
@@ -343,19 +409,224 @@ void http_reply(struct http_exchange *x, int status, const struct http_header *h
         status = 503;
         SF_BUG_ON(response == NULL);
     }
-    for (size_t i = 0; i < n_headers; i++) {
-        add_response_header(response, &headers[i]);
+    set_response(x, status, response, headers, n_headers);
+}
+
+/* ---- streams --------------------------------------------------------------------------------- */
+
+#define STREAM_BLOCK 16384
+
+/* Under the stream's lock. The connection cannot go away while it sleeps. */
+static void wake(struct http_stream *s)
+{
+    if (s->parked) {
+        s->parked = false;
+        MHD_resume_connection(s->connection);
     }
-    (void)pthread_mutex_lock(&x->lock);
-    SF_BUG_ON(x->response != NULL);
-    x->status = status;
-    x->response = response;
-    bool parked = x->parked;
-    struct MHD_Connection *connection = x->connection;
-    (void)pthread_mutex_unlock(&x->lock);
-    if (parked) {
-        MHD_resume_connection(connection);
+}
+
+/* Under the stream's lock: nothing more is sent, the client sees its connection break off. */
+static void cut(struct http_stream *s)
+{
+    s->cut = true;
+    if (s->fd >= 0) {
+        (void)shutdown(s->fd, SHUT_RDWR);
     }
+    wake(s);
+}
+
+static void let_go(struct http_stream *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    bool last = --s->held == 0;
+    (void)pthread_mutex_unlock(&s->lock);
+    if (last) {
+        sf_buf_fini(&s->waiting);
+        (void)pthread_mutex_destroy(&s->lock);
+        free(s);
+    }
+}
+
+/* The library asks for more of the body. */
+static ssize_t read_stream(void *arg, uint64_t at, char *out, size_t room)
+{
+    struct http_stream *s = arg;
+    ssize_t n = 0;
+    (void)at;
+    (void)pthread_mutex_lock(&s->lock);
+    size_t left = s->waiting.n - s->taken;
+    if (s->cut) {
+        n = MHD_CONTENT_READER_END_WITH_ERROR;
+    } else if (left > 0) {
+        n = (ssize_t)(left < room ? left : room);
+        memcpy(out, s->waiting.p + s->taken, (size_t)n);
+        s->taken += (size_t)n;
+    } else if (s->ended || atomic_load(&s->server->ends_streams)) {
+        n = MHD_CONTENT_READER_END_OF_STREAM;
+    } else {
+        s->parked = true;
+        MHD_suspend_connection(s->connection);
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+/* The library is done with the answer, or with the client. */
+static void forget_stream(void *arg)
+{
+    struct http_stream *s = arg;
+    struct http_server *server = s->server;
+    (void)pthread_mutex_lock(&server->lock);
+    for (struct http_stream **p = &server->streams; *p != NULL; p = &(*p)->next) {
+        if (*p == s) {
+            *p = s->next;
+            server->n_streams--;
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&server->lock);
+    (void)pthread_mutex_lock(&s->lock);
+    s->cut = true;
+    s->parked = false;
+    if (s->fd >= 0) {
+        (void)close(s->fd);
+        s->fd = -1;
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    let_go(s);
+}
+
+/* NULL: too many, or out of memory. */
+static struct http_stream *stream_open(struct http_exchange *x)
+{
+    struct http_server *server = x->server;
+    struct http_stream *s = sf_alloc(sizeof *s);
+    if (s == NULL) {
+        return NULL;
+    }
+    (void)pthread_mutex_init(&s->lock, NULL);
+    sf_buf_init(&s->waiting, HTTP_STREAM_BYTES_MAX);
+    s->server = server;
+    s->connection = x->connection;
+    s->fd = http_exchange_watch(x);
+    s->held = 1;
+    (void)pthread_mutex_lock(&server->lock);
+    bool fits = server->n_streams < server->options.max_streams;
+    if (fits) {
+        server->n_streams++;
+        s->next = server->streams;
+        server->streams = s;
+    }
+    (void)pthread_mutex_unlock(&server->lock);
+    if (!fits) {
+        if (s->fd >= 0) {
+            (void)close(s->fd);
+        }
+        let_go(s);
+        s = NULL;
+    }
+    return s;
+}
+
+struct http_stream *http_reply_open(struct http_exchange *x, int status,
+                                    const struct http_header *headers, size_t n_headers)
+{
+    const struct http_header json = {SF_STR("Content-Type"), SF_STR("application/json")};
+    struct MHD_Response *response = NULL;
+    struct http_stream *s = stream_open(x);
+    if (s != NULL) {
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, s,
+                                                     forget_stream);
+        if (response == NULL) {
+            forget_stream(s);
+            s = NULL;
+        }
+    }
+    if (s == NULL) {
+        http_reply(x, 503, &json, 1,
+                   SF_STR("{\"message\":\"too many pages are watching: close one and try "
+                          "again\"}"));
+        return NULL;
+    }
+    s->held++; /* the library's is there since stream_open */
+    set_response(x, status, response, headers, n_headers);
+    return s;
+}
+
+/* Under the stream's lock. */
+static bool is_gone(struct http_stream *s)
+{
+    if (!s->cut && (atomic_load(&s->server->ends_streams) || http_client_has_left(s->fd))) {
+        cut(s);
+    }
+    return s->cut;
+}
+
+/* Under the stream's lock: room at the end by dropping what is sent. */
+static bool has_room(struct http_stream *s, size_t n)
+{
+    if (s->taken == s->waiting.n) {
+        sf_buf_clear(&s->waiting);
+        s->taken = 0;
+    } else if (s->waiting.n + n > HTTP_STREAM_BYTES_MAX) {
+        s->waiting.n -= s->taken;
+        memmove(s->waiting.p, s->waiting.p + s->taken, s->waiting.n);
+        s->taken = 0;
+    }
+    return n <= HTTP_STREAM_BYTES_MAX - s->waiting.n;
+}
+
+bool http_stream_write(struct http_stream *s, struct sf_str bytes)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    bool ok = !s->ended && !is_gone(s);
+    if (ok) {
+        ok = has_room(s, bytes.n);
+        if (ok) {
+            sf_buf_add_str(&s->waiting, bytes);
+            ok = s->waiting.err == SF_OK;
+        }
+        if (ok) {
+            wake(s);
+        } else {
+            cut(s);
+        }
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    return ok;
+}
+
+bool http_stream_is_gone(struct http_stream *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    bool gone = is_gone(s);
+    (void)pthread_mutex_unlock(&s->lock);
+    return gone;
+}
+
+void http_stream_close(struct http_stream *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&s->lock);
+    s->ended = true;
+    wake(s);
+    (void)pthread_mutex_unlock(&s->lock);
+    let_go(s);
+}
+
+/* Wakes what sleeps: the library does not stop over sleeping connections. */
+static void end_streams(struct http_server *server)
+{
+    atomic_store(&server->ends_streams, true);
+    (void)pthread_mutex_lock(&server->lock);
+    for (struct http_stream *s = server->streams; s != NULL; s = s->next) {
+        (void)pthread_mutex_lock(&s->lock);
+        wake(s);
+        (void)pthread_mutex_unlock(&s->lock);
+    }
+    (void)pthread_mutex_unlock(&server->lock);
 }
 
 /* ---- the listener ---------------------------------------------------------------------------- */
@@ -417,7 +688,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s)
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->max_head_bytes * 2, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(o->idle_timeout_ms / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_END);
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_END);
 }
 
 enum sf_err http_server_open(const struct http_server_options *o, struct http_server **out,
@@ -478,6 +749,7 @@ void http_server_close(struct http_server *s)
     if (s->has_keeper) {
         (void)pthread_join(s->keeper, NULL);
     }
+    end_streams(s);
     if (s->daemon != NULL) {
         MHD_stop_daemon(s->daemon);
     }

@@ -16,6 +16,7 @@ struct http_exchange;
 struct http_request {
     const char *method; /* "POST" */
     const char *path;   /* without query */
+    const char *query;  /* what stood behind '?', as it came; "" none */
     struct http_header headers[HTTP_HEADERS_MAX];
     size_t n_headers;
     bool too_many_headers;
@@ -45,6 +46,9 @@ struct http_server_options {
     /* Asked for each new connection with how many are open, on an HTTP thread; NULL takes all. */
     bool (*accept)(void *arg, const char *peer_ip, unsigned n_open);
     void *arg;
+    const struct http_header *headers; /* added to every answer; borrowed while it is open */
+    size_t n_headers;
+    unsigned max_streams; /* answers that stay open, at once */
 };
 struct http_server_options http_server_options_default(void);
 
@@ -54,7 +58,8 @@ SF_MUST_USE enum sf_err http_server_open(const struct http_server_options *o,
 uint16_t http_server_port(const struct http_server *s);
 /* No new connections from here on; those that are there are answered. */
 void http_server_stop_accepting(struct http_server *s);
-/* All exchanges must have been answered. */
+/* All exchanges must have been answered. Streams that are open end here: their writers hear of it
+ * at the next write, and may close them after this call too. */
 void http_server_close(struct http_server *s);
 
 /* A second descriptor of the client's connection, for http_client_has_left; the caller closes it.
@@ -67,5 +72,25 @@ bool http_client_has_left(int fd);
 /* Answers. Headers and body are copied; Content-Length is added. */
 void http_reply(struct http_exchange *x, int status, const struct http_header *headers,
                 size_t n_headers, struct sf_str body);
+
+/* ---- answers that stay open ------------------------------------------------------------------ */
+
+/* Bytes that were written and that the client did not take yet, of one stream. */
+#define HTTP_STREAM_BYTES_MAX ((size_t)256 << 10)
+
+struct http_stream;
+
+/* Answers with a head now and a body as it is written (chunked). The exchange and its request are
+ * no longer the caller's. NULL: out of memory, or max_streams are open; 503 was answered. */
+struct http_stream *http_reply_open(struct http_exchange *x, int status,
+                                    const struct http_header *headers, size_t n_headers);
+/* Hands bytes over, all of them or none; any thread, never blocks. False: the client has gone, or
+ * did not take HTTP_STREAM_BYTES_MAX, or the server ends: the connection is cut, close the stream.
+ */
+bool http_stream_write(struct http_stream *s, struct sf_str bytes);
+/* Whether a write would fail, for who has nothing to write for long. */
+bool http_stream_is_gone(struct http_stream *s);
+/* What was written is still sent. NULL: nothing. */
+void http_stream_close(struct http_stream *s);
 
 #endif

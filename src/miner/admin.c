@@ -2,11 +2,14 @@
 #include "miner/admin.h"
 
 #include "app/ledger.h"
+#include "base/log.h"
 #include "journal/journal.h"
+#include "miner/admin_route.h"
+#include "miner/admin_slow.h"
+#include "miner/admin_static.h"
 #include "miner/guest.h"
 #include "miner/hop_state.h"
 #include "miner/network.h"
-#include "miner/reply.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -123,34 +126,137 @@ static void handle_generate(struct admin *a, struct http_exchange *x, const stru
     guest_handle(a->axon, &o, x, r);
 }
 
-static const struct {
-    const char *path, *method;
-    void (*handle)(struct admin *a, struct http_exchange *x, const struct http_request *r);
-} routes[] = {
-    {"/health", "GET", handle_health},
-    {"/ready", "GET", handle_ready},
-    {"/status", "GET", handle_status},
-    {"/generate", "POST", handle_generate},
+static const struct admin_route rows[] = {
+    {"GET", "/health", handle_health, ADMIN_OPEN},
+    {"GET", "/ready", handle_ready, ADMIN_OPEN},
+    {"GET", "/status", handle_status, 0},
+    {"POST", "/generate", handle_generate, 0},
 };
+static const struct admin_routes own_routes = {rows, sizeof rows / sizeof rows[0]};
+
+/* Every table, in the order in which they are looked through. */
+static const struct admin_routes *const tables[] = {
+    &own_routes,
+    &admin_static_routes,
+};
+
+/* ---- the door -------------------------------------------------------------------------------- */
+
+static bool takes_path(const struct admin_route *route, const char *path)
+{
+    size_t n = strlen(route->path);
+    return route->path[n - 1] == '*' ? strncmp(route->path, path, n - 1) == 0
+                                     : strcmp(route->path, path) == 0;
+}
+
+/* The route of a method and path; NULL none, with the method that the path takes in `*other`. */
+static const struct admin_route *find_route(const struct http_request *r, const char **other)
+{
+    const char *method = strcmp(r->method, "HEAD") == 0 ? "GET" : r->method;
+    *other = NULL;
+    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
+        for (size_t i = 0; i < tables[t]->n; i++) {
+            const struct admin_route *route = &tables[t]->rows[i];
+            if (!takes_path(route, r->path)) {
+                continue;
+            }
+            if (strcmp(route->method, method) == 0) {
+                return route;
+            }
+            *other = route->method;
+        }
+    }
+    return NULL;
+}
+
+static void refuse_route(struct http_exchange *x, const char *other)
+{
+    char message[64];
+    if (other == NULL) {
+        reply_message(x, 404, "Not found: /health, /ready, /status, /generate");
+        return;
+    }
+    (void)snprintf(message, sizeof message, "Method not allowed: use %s", other);
+    reply_message(x, 405, message);
+}
+
+static void call_route(struct admin *a, const struct admin_route *route, struct http_exchange *x,
+                       const struct http_request *r)
+{
+    if ((route->flags & ADMIN_SLOW) == 0) {
+        route->handle(a, x, r);
+    } else if (!admin_slow_put(a->slow, route->handle, a, x, r)) {
+        reply_message(x, 503, "the miner is busy with other questions: try again in a second");
+    }
+}
 
 void admin_handle(void *arg, struct http_exchange *x, const struct http_request *r)
 {
+    const char *other;
     if (!request_is_local(r)) {
         reply_message(x, 403, "Host or Origin is not this machine");
         return;
     }
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        if (strcmp(r->path, routes[i].path) != 0) {
-            continue;
-        }
-        if (strcmp(r->method, routes[i].method) != 0) {
-            char message[64];
-            (void)snprintf(message, sizeof message, "Method not allowed: use %s", routes[i].method);
-            reply_message(x, 405, message);
-        } else {
-            routes[i].handle(arg, x, r);
-        }
-        return;
+    const struct admin_route *route = find_route(r, &other);
+    if (route == NULL) {
+        refuse_route(x, other);
+    } else if (strcmp(route->method, "POST") == 0 && !request_is_json(r)) {
+        reply_message(x, 415, "Content-Type must be application/json");
+    } else {
+        call_route(arg, route, x, r);
     }
-    reply_message(x, 404, "Not found: /health, /ready, /status, /generate");
+}
+
+/* ---- the listener ---------------------------------------------------------------------------- */
+
+#define HEADER(name, value)                                                                        \
+    {                                                                                              \
+        {name, sizeof name - 1},                                                                   \
+        {                                                                                          \
+            value, sizeof value - 1                                                                \
+        }                                                                                          \
+    }
+/* On every answer. Pages take script, style and data from here only, and are framed by nobody. */
+static const struct http_header guards[] = {
+    HEADER("Content-Security-Policy",
+           "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
+    HEADER("X-Content-Type-Options", "nosniff"),
+    HEADER("Referrer-Policy", "no-referrer"),
+};
+
+enum sf_err admin_open(struct admin *a, const struct conf *conf, struct sf_errbuf *eb)
+{
+    struct http_server_options o = http_server_options_default();
+    if (!address_is_loopback(conf->admin.ip)) {
+        return sf_fail(eb, SF_ECONFIG,
+                       "admin.ip got \"%s\", takes a loopback address: the admin listener has no "
+                       "token yet; reach it through an SSH tunnel",
+                       conf->admin.ip);
+    }
+    o.ip = conf->admin.ip;
+    o.port = (uint16_t)conf->admin.port;
+    o.threads = 2;
+    o.max_body_bytes = (size_t)conf->axon.max_body_bytes;
+    o.handler = admin_handle;
+    o.arg = a;
+    o.headers = guards;
+    o.n_headers = sizeof guards / sizeof guards[0];
+    enum sf_err err = admin_slow_open(&a->slow);
+    if (err == SF_OK) {
+        err = http_server_open(&o, &a->server, eb);
+    }
+    if (err == SF_OK) {
+        log_event(LOG_INFO, LOG_ADMIN, "admin listener open", LOG_S("ip", o.ip),
+                  LOG_I("port", http_server_port(a->server)));
+    }
+    return err;
+}
+
+void admin_close(struct admin *a)
+{
+    if (a->slow != NULL) {
+        admin_slow_stop(a->slow); /* answers what waits: the listener must have no open question */
+    }
+    http_server_close(a->server), a->server = NULL;
+    admin_slow_close(a->slow), a->slow = NULL;
 }

@@ -4,7 +4,10 @@
 
 #include "miner/axon.h"
 
-/* The owner's side, on loopback: /health, /ready, /status, and POST /generate. Changes nothing. */
+struct admin_slow;
+
+/* The owner's side: pages, /health, /ready, /status, /metrics, POST /generate, and the routes of
+ * the tables in admin.c. */
 struct admin {
     struct axon *axon;
     struct network *network; /* NULL offline */
@@ -12,7 +15,16 @@ struct admin {
     const char *axon_ip;
     _Atomic uint16_t axon_port; /* 0 until the axon's listener is open */
     atomic_bool serving;        /* the axon's listener is open */
+    /* its own, from admin_open to admin_close: */
+    struct http_server *server;
+    struct admin_slow *slow;
 };
+
+/* Opens the listener that the configuration names. SF_ECONFIG: it may not, cause and remedy in
+ * `eb`; SF_EIO, SF_ENOMEM. After an error admin_close is still due. */
+SF_MUST_USE enum sf_err admin_open(struct admin *a, const struct conf *conf, struct sf_errbuf *eb);
+/* Answers what waits, ends streams, closes. All jobs must have been answered. */
+void admin_close(struct admin *a);
 
 void admin_handle(void *arg, struct http_exchange *x, const struct http_request *request);
 

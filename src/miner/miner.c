@@ -11,7 +11,6 @@
 #include "miner/lifecycle.h"
 #include "miner/lock_file.h"
 #include "miner/network.h"
-#include "miner/reply.h"
 #include "miner/workers.h"
 
 #include <string.h>
@@ -22,7 +21,7 @@
 struct miner {
     struct axon axon;
     struct admin admin;
-    struct http_server *axon_server, *admin_server;
+    struct http_server *axon_server;
     struct workers *workers;
     struct lifecycle life;
     struct sr25519_keypair *key; /* NULL offline, and once it is the network's */
@@ -90,29 +89,6 @@ static enum sf_err open_nonces(struct miner *m, const struct conf *conf)
     o.future_ns = conf->axon.nonce_future_ms * 1000000;
     o.max_callers = (size_t)conf->axon.max_nonces;
     return nonce_table_open(&o, &m->axon.nonces);
-}
-
-static enum sf_err open_admin(struct miner *m, const struct conf *conf, struct sf_errbuf *eb)
-{
-    struct http_server_options o = http_server_options_default();
-    if (!address_is_loopback(conf->admin.ip)) {
-        return sf_fail(eb, SF_ECONFIG,
-                       "admin.ip got \"%s\", takes a loopback address: the admin listener has no "
-                       "token yet; reach it through an SSH tunnel",
-                       conf->admin.ip);
-    }
-    o.ip = conf->admin.ip;
-    o.port = (uint16_t)conf->admin.port;
-    o.threads = 1;
-    o.max_body_bytes = (size_t)conf->axon.max_body_bytes;
-    o.handler = admin_handle;
-    o.arg = &m->admin;
-    enum sf_err err = http_server_open(&o, &m->admin_server, eb);
-    if (err == SF_OK) {
-        log_event(LOG_INFO, LOG_ADMIN, "admin listener open", LOG_S("ip", o.ip),
-                  LOG_I("port", http_server_port(m->admin_server)));
-    }
-    return err;
 }
 
 /* Before the admin listener, which shows it, is there. */
@@ -197,7 +173,7 @@ static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_
     if (err == SF_OK && !conf->offline) {
         err = open_network(m, eb);
     }
-    return err == SF_OK ? open_admin(m, conf, eb) : err;
+    return err == SF_OK ? admin_open(&m->admin, conf, eb) : err;
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -209,7 +185,7 @@ static void close_all(struct miner *m)
         workers_close(m->workers);
     }
     http_server_close(m->axon_server);
-    http_server_close(m->admin_server);
+    admin_close(&m->admin);
     network_close(m->network);
     crypto_secret_free(m->key);
     lifecycle_fini(&m->life);
