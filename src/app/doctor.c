@@ -86,16 +86,12 @@ void doctor_configuration(struct doctor_report *r, const struct conf_diagnostics
 
 void doctor_find_miner(const struct conf *conf, struct doctor_miner *out)
 {
-    char url[MINER_ADDRESS_MAX];
     struct http_answer answer;
     *out = (struct doctor_miner){.runs = false};
     if (conf->admin.port == 0) {
         return;
     }
-    miner_address(conf, "/status", url);
-    struct http_call call = {
-        .url = url, .deadline = sf_after(sf_now(), 3000), .max_body_bytes = 1U << 20};
-    if (http_client_call(&call, &answer, NULL) == SF_OK && answer.status == 200 &&
+    if (miner_get(conf, "/status", 3000, &answer, NULL) == SF_OK && answer.status == 200 &&
         json_parse(sf_buf_str(&answer.body), JSON_LIMITS_DEFAULT, &out->status, NULL) == SF_OK) {
         out->runs = json_get_string(out->status, "version") != NULL &&
                     json_get_int(out->status, "pid", &out->pid) &&

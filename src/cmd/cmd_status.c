@@ -227,6 +227,13 @@ static bool is_status(const json_t *s)
 static int show(const struct args *a, const struct http_answer *answer)
 {
     json_t *status = NULL;
+    if (answer->status == 401 || answer->status == 429) {
+        fprintf(stderr,
+                "storyfi: status: the miner asks for its token (HTTP %d): name its variable with "
+                "--admin.token_env, as the miner was told\n",
+                answer->status);
+        return 111;
+    }
     if (answer->status != 200 ||
         json_parse(sf_buf_str(&answer->body), JSON_LIMITS_DEFAULT, &status, NULL) != SF_OK ||
         !is_status(status)) {
@@ -248,15 +255,11 @@ static int show(const struct args *a, const struct http_answer *answer)
 int cmd_status(int argc, char **argv)
 {
     struct args a;
-    char url[MINER_ADDRESS_MAX];
     struct sf_errbuf eb = {.code = SF_OK};
     struct http_answer answer;
     args_parse(&a, &cmd_status_spec, argc, argv);
     const struct conf *conf = settings_load(&a);
-    miner_address(conf, "/status", url);
-    struct http_call call = {
-        .url = url, .deadline = sf_after(sf_now(), 5000), .max_body_bytes = 1U << 20};
-    enum sf_err err = http_client_call(&call, &answer, &eb);
+    enum sf_err err = miner_get(conf, "/status", 5000, &answer, &eb);
     int exit_code = 111;
     if (err != SF_OK) {
         fprintf(stderr,

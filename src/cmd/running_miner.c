@@ -15,13 +15,9 @@
 
 static json_t *read_status(const struct conf *conf)
 {
-    char url[MINER_ADDRESS_MAX];
     struct http_answer answer;
     json_t *status = NULL;
-    miner_address(conf, "/status", url);
-    struct http_call call = {
-        .url = url, .deadline = sf_after(sf_now(), LOOK_MS), .max_body_bytes = 1U << 20};
-    enum sf_err err = http_client_call(&call, &answer, NULL);
+    enum sf_err err = miner_get(conf, "/status", LOOK_MS, &answer, NULL);
     if (err == SF_OK && answer.status == 200) {
         err = json_parse(sf_buf_str(&answer.body), JSON_LIMITS_DEFAULT, &status, NULL);
     }
@@ -76,7 +72,7 @@ bool running_miner_find(const struct args *a, const struct conf *conf, const cha
     }
     *out = (struct running_miner){.pid = 0};
     (void)json_get_int(status, "pid", &out->pid);
-    miner_address(conf, "/generate", out->url);
+    out->conf = conf;
     if (!has_same_configuration(conf, status)) {
         why = "has another configuration";
     } else if (sets_generators(a)) {
@@ -98,6 +94,7 @@ bool running_miner_find(const struct args *a, const struct conf *conf, const cha
 
 struct asking {
     const struct running_miner *miner;
+    struct miner_door door;
     const struct run_options *options;
     const char *task, *only;
     struct http_client *client;
@@ -143,15 +140,20 @@ static bool ask_once(struct asking *a, struct sf_str body, struct run_result *ru
                      struct sf_errbuf *eb)
 {
     char timeout[32], seed[32];
-    struct http_header headers[4] = {{SF_STR("Content-Type"), SF_STR("application/json")}};
+    struct http_header headers[5] = {{SF_STR("Content-Type"), SF_STR("application/json")}};
+    size_t n = 3;
     (void)snprintf(timeout, sizeof timeout, "%.3f", sf_seconds(sf_until(a->deadline)));
     (void)snprintf(seed, sizeof seed, "%lld", (long long)(a->options->seed & INT64_MAX));
     headers[1] = (struct http_header){SF_STR("X-Storyfi-Timeout"), sf_str(timeout)};
     headers[2] = (struct http_header){SF_STR("X-Storyfi-Seed"), sf_str(seed)};
-    headers[3] = (struct http_header){SF_STR("X-Storyfi-Mode"), sf_str(a->only)};
-    struct http_transfer t = {.call = {.url = a->miner->url,
+    if (a->only != NULL) {
+        headers[n++] = (struct http_header){SF_STR("X-Storyfi-Mode"), sf_str(a->only)};
+    }
+    n += miner_door_header(&a->door, &headers[n]);
+    struct http_transfer t = {.call = {.url = a->door.url,
+                                       .trust_only = sf_buf_str(&a->door.certificate),
                                        .headers = headers,
-                                       .n_headers = a->only == NULL ? 3 : 4,
+                                       .n_headers = n,
                                        .body = body,
                                        .post = true,
                                        /* its own 408 says more than ours */
@@ -194,13 +196,18 @@ enum sf_err running_miner_ask(const struct running_miner *m, const struct story_
     }
     json_print(fields, &body);
     json_decref(fields);
-    a.err = body.err == SF_OK ? http_client_open(&a.client) : body.err;
+    struct http_call call = {.url = NULL};
+    a.err = miner_door_open(m->conf, "/generate", &a.door, &call, eb);
+    if (a.err == SF_OK) {
+        a.err = body.err == SF_OK ? http_client_open(&a.client) : body.err;
+    }
     while (a.err == SF_OK && run->result.output == NULL &&
            ask_once(&a, sf_buf_str(&body), run, eb)) {
         a.err = SF_OK;
         (void)poll(NULL, 0, AGAIN_MS);
     }
     http_client_close(a.client);
+    miner_door_fini(&a.door);
     progress_clear(o->progress);
     sf_buf_fini(&body);
     run->took_ms = sf_between(now, sf_now());

@@ -9,13 +9,13 @@
 /* A miner that runs on this machine and writes for `generate` and `story` too, behind every
  * validator: its model is loaded already, and a second one would take its memory. */
 struct running_miner {
-    char url[MINER_ADDRESS_MAX]; /* of its POST /generate */
+    const struct conf *conf; /* borrowed: says where it is */
     int64_t pid;
 };
 
-/* Looks for one at admin.ip and admin.port, for at most 300 ms. False: work alone; when there is
- * one that does not do (another configuration, not ready, no generator that is `only`), stderr says
- * so.
+/* `conf` is borrowed by `out`. Looks for one at admin.ip and admin.port, for at most 300 ms. False:
+ * work alone; when there is one that does not do (another configuration, not ready, no generator
+ * that is `only`), stderr says so.
  */
 bool running_miner_find(const struct args *a, const struct conf *conf, const char *only,
                         struct running_miner *out);

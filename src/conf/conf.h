@@ -196,7 +196,12 @@ struct conf_subtensor {
 
 struct conf_admin {
     const char *ip;
-    int64_t port; /* 0 any free one */
+    int64_t port;                      /* 0 any free one */
+    const char *token_env;             /* names the token; "" none is asked for */
+    const char *tls_certificate;       /* "" no TLS */
+    const char *tls_key;               /* set together with it */
+    const char *public_url;            /* of a proxy in front; "" none */
+    struct conf_strings allowed_hosts; /* further names to be asked by */
 };
 
 struct conf_journal {

@@ -369,6 +369,26 @@ static const struct conf_row admin_rows[] = {
      "The address of the page and status for you.", NULL, NULL},
     {"port", NULL, CONF_INT, CONF_COMMON, AT(conf_admin, port), "8099", 0, 65535, NULL, NULL,
      "Its port; 0 is any free one.", NULL, NULL},
+    {"token_env", NULL, CONF_VARIABLE, 0, AT(conf_admin, token_env), "", 0, 0, NULL, NULL,
+     "The environment variable that holds the token for looking in, at least 16 characters "
+     "(`openssl rand -hex 32`). Needed when `ip` is not loopback or `public_url` is set; empty "
+     "asks "
+     "for none.",
+     "STORYFI_ADMIN_TOKEN", NULL},
+    {"tls_certificate", NULL, CONF_PATH, 0, AT(conf_admin, tls_certificate), "", 0, 0, NULL, NULL,
+     "A PEM file with the certificate (and its chain): the listener then speaks HTTPS alone. Read "
+     "at the start.",
+     NULL, NULL},
+    {"tls_key", NULL, CONF_PATH, 0, AT(conf_admin, tls_key), "", 0, 0, NULL, NULL,
+     "The PEM file with its key, without a password; for nobody else to read.", NULL, NULL},
+    {"public_url", NULL, CONF_URL, 0, AT(conf_admin, public_url), "", 0, 0, NULL, NULL,
+     "Where a proxy in front of the listener (nginx, Caddy) shows it: its name is then taken as "
+     "Host and Origin.",
+     "https://miner.example.org", NULL},
+    {"allowed_hosts", NULL, CONF_LIST, 0, AT(conf_admin, allowed_hosts), "", 0, 0, "NAME", NULL,
+     "Further names by which the listener may be asked. Always allowed are `localhost` and, where "
+     "`ip` is not loopback, IP addresses.",
+     "[rig.lan]", NULL},
 };
 static const struct conf_table admin_table = {admin_rows, N_ROWS(admin_rows),
                                               sizeof(struct conf_admin),

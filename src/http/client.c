@@ -235,6 +235,19 @@ static void set_times(CURL *c, const struct http_call *call)
     (void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect < 1 ? 1 : connect));
 }
 
+/* One certificate alone: with its names not looked at, since nobody else has its key. */
+static void trust(CURL *c, const struct http_call *call)
+{
+    if (call->trust_only.n > 0) {
+        struct curl_blob pem = {(void *)(uintptr_t)call->trust_only.p, call->trust_only.n,
+                                CURL_BLOB_COPY};
+        (void)curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &pem);
+        (void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
+    } else if (trusted[0] != '\0') {
+        (void)curl_easy_setopt(c, CURLOPT_CAINFO, trusted);
+    }
+}
+
 static void set_options(CURL *c, struct flight *f)
 {
     const struct http_call *call = &f->transfer->call;
@@ -262,9 +275,7 @@ static void set_options(CURL *c, struct flight *f)
     if (strncmp(call->url, "https:", 6) == 0 && !call->stream) {
         (void)curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L); /* one connection for many requests */
     }
-    if (trusted[0] != '\0') {
-        (void)curl_easy_setopt(c, CURLOPT_CAINFO, trusted);
-    }
+    trust(c, call);
     if (call->post) {
         (void)curl_easy_setopt(c, CURLOPT_POST, 1L);
         (void)curl_easy_setopt(c, CURLOPT_READFUNCTION, give_body);

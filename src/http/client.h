@@ -21,6 +21,9 @@ struct http_call {
     bool post;
     struct sf_time deadline;
     size_t max_body_bytes;
+    /* A PEM certificate: over TLS the server must have exactly that one, whatever names are in it.
+     * Empty: the trusted authorities decide. */
+    struct sf_str trust_only;
     /* A large body: it goes to on_data alone and is not collected (max_body_bytes is without
      * effect), and calls side by side get connections of their own instead of sharing one. */
     bool stream;

@@ -679,16 +679,42 @@ static enum sf_err bind_socket(const struct http_server_options *o, int *out, ui
 static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
     const struct http_server_options *o = &s->options;
+    bool tls = o->tls_certificate != NULL;
+    struct MHD_OptionItem secrets[] = {
+        {tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0,
+         (void *)(uintptr_t)o->tls_certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->tls_key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"},
+        {MHD_OPTION_END, 0, NULL}};
     return MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME |
-            MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC,
-        0, may_connect, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
-        MHD_OPTION_THREAD_POOL_SIZE, o->threads, MHD_OPTION_CONNECTION_LIMIT, o->max_connections,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_ip,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->max_head_bytes * 2, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(o->idle_timeout_ms / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_END);
+            MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | (tls ? MHD_USE_TLS : 0),
+        0, may_connect, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, s,
+        MHD_OPTION_ARRAY, secrets, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
+        MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        o->max_connections_per_ip, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->max_head_bytes * 2,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(o->idle_timeout_ms / 1000),
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
+        MHD_OPTION_END);
+}
+
+/* The library says no more than "no" when it does not start. */
+static enum sf_err fail_start(const struct http_server_options *o, struct sf_errbuf *eb)
+{
+    if (o->tls_certificate == NULL) {
+        return sf_fail(eb, SF_EIO, "the HTTP listener on %s port %u does not start", o->ip,
+                       o->port);
+    }
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+        return sf_fail(eb, SF_ECONFIG,
+                       "this libmicrohttpd was built without TLS: install the distribution's, or "
+                       "put a proxy in front");
+    }
+    return sf_fail(eb, SF_ECONFIG,
+                   "the certificate and its key do not do: both must be PEM, the key without a "
+                   "password, and the certificate made for that key (the server's own first, then "
+                   "its chain)");
 }
 
 enum sf_err http_server_open(const struct http_server_options *o, struct http_server **out,
@@ -705,10 +731,10 @@ enum sf_err http_server_open(const struct http_server_options *o, struct http_se
     if (err == SF_OK) {
         s->daemon = start_daemon(s);
         if (s->daemon == NULL) {
-            err = sf_fail(eb, SF_EIO, "the HTTP listener on %s port %u does not start", o->ip,
-                          o->port);
+            err = fail_start(o, eb);
         }
     }
+    s->options.tls_certificate = s->options.tls_key = NULL; /* the caller's again */
     if (err == SF_OK) {
         s->has_keeper = pthread_create(&s->keeper, NULL, keep, s) == 0;
         err = s->has_keeper ? SF_OK : SF_ENOMEM;

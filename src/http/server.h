@@ -49,10 +49,14 @@ struct http_server_options {
     const struct http_header *headers; /* added to every answer; borrowed while it is open */
     size_t n_headers;
     unsigned max_streams; /* answers that stay open, at once */
+    /* HTTPS alone: PEM texts of a certificate (with its chain) and its key. NULL: HTTP. Borrowed
+     * for the call of http_server_open. */
+    const char *tls_certificate, *tls_key;
 };
 struct http_server_options http_server_options_default(void);
 
-/* SF_EIO names address and cause ("in use by another program"). */
+/* SF_EIO names address and cause ("in use by another program"); SF_ECONFIG: certificate and key do
+ * not do. */
 SF_MUST_USE enum sf_err http_server_open(const struct http_server_options *o,
                                          struct http_server **out, struct sf_errbuf *eb);
 uint16_t http_server_port(const struct http_server *s);

@@ -4,9 +4,10 @@
 #include "app/ledger.h"
 #include "base/log.h"
 #include "journal/journal.h"
-#include "miner/admin_route.h"
+#include "miner/admin_auth.h"
 #include "miner/admin_slow.h"
 #include "miner/admin_static.h"
+#include "miner/admin_tls.h"
 #include "miner/guest.h"
 #include "miner/hop_state.h"
 #include "miner/network.h"
@@ -137,6 +138,7 @@ static const struct admin_routes own_routes = {rows, sizeof rows / sizeof rows[0
 /* Every table, in the order in which they are looked through. */
 static const struct admin_routes *const tables[] = {
     &own_routes,
+    &admin_auth_routes,
     &admin_static_routes,
 };
 
@@ -192,18 +194,28 @@ static void call_route(struct admin *a, const struct admin_route *route, struct 
 
 void admin_handle(void *arg, struct http_exchange *x, const struct http_request *r)
 {
+    struct admin *a = arg;
     const char *other;
-    if (!request_is_local(r)) {
-        reply_message(x, 403, "Host or Origin is not this machine");
+    if (!trusted_request(&a->hosts, r)) {
+        reply_message(x, 403,
+                      "Host or Origin is not this machine: ask by an address or a name of "
+                      "admin.allowed_hosts or admin.public_url");
         return;
     }
     const struct admin_route *route = find_route(r, &other);
-    if (route == NULL) {
+    enum admin_verdict v = route != NULL && (route->flags & ADMIN_OPEN) != 0
+                               ? ADMIN_WELCOME
+                               : admin_auth_judge(a->auth, r);
+    if (v != ADMIN_WELCOME) {
+        admin_auth_refuse(v, x, r);
+    } else if (route == NULL) {
         refuse_route(x, other);
     } else if (strcmp(route->method, "POST") == 0 && !request_is_json(r)) {
         reply_message(x, 415, "Content-Type must be application/json");
+    } else if (r->body_too_large) {
+        reply_message(x, 413, "the body is too large");
     } else {
-        call_route(arg, route, x, r);
+        call_route(a, route, x, r);
     }
 }
 
@@ -224,15 +236,23 @@ static const struct http_header guards[] = {
     HEADER("Referrer-Policy", "no-referrer"),
 };
 
-enum sf_err admin_open(struct admin *a, const struct conf *conf, struct sf_errbuf *eb)
+enum sf_err admin_check(const struct conf *conf, struct sf_errbuf *eb)
 {
-    struct http_server_options o = http_server_options_default();
-    if (!address_is_loopback(conf->admin.ip)) {
-        return sf_fail(eb, SF_ECONFIG,
-                       "admin.ip got \"%s\", takes a loopback address: the admin listener has no "
-                       "token yet; reach it through an SSH tunnel",
-                       conf->admin.ip);
+    struct admin_auth *auth = NULL;
+    struct admin_tls tls = {.certificate = NULL};
+    enum sf_err err = admin_auth_open(conf, &auth, eb);
+    if (err == SF_OK) {
+        err = admin_tls_read(conf, &tls, eb);
     }
+    admin_tls_fini(&tls);
+    admin_auth_close(auth);
+    return err;
+}
+
+static enum sf_err open_server(struct admin *a, const struct admin_tls *tls, struct sf_errbuf *eb)
+{
+    const struct conf *conf = a->conf;
+    struct http_server_options o = http_server_options_default();
     o.ip = conf->admin.ip;
     o.port = (uint16_t)conf->admin.port;
     o.threads = 2;
@@ -241,14 +261,45 @@ enum sf_err admin_open(struct admin *a, const struct conf *conf, struct sf_errbu
     o.arg = a;
     o.headers = guards;
     o.n_headers = sizeof guards / sizeof guards[0];
-    enum sf_err err = admin_slow_open(&a->slow);
-    if (err == SF_OK) {
-        err = http_server_open(&o, &a->server, eb);
-    }
+    o.tls_certificate = tls->certificate;
+    o.tls_key = tls->key;
+    enum sf_err err = http_server_open(&o, &a->server, eb);
     if (err == SF_OK) {
         log_event(LOG_INFO, LOG_ADMIN, "admin listener open", LOG_S("ip", o.ip),
-                  LOG_I("port", http_server_port(a->server)));
+                  LOG_I("port", http_server_port(a->server)),
+                  LOG_S("tls", tls->certificate == NULL ? "no" : "yes"));
+        admin_tls_warn(conf);
     }
+    if (err == SF_OK && tls->certificate == NULL && !address_is_loopback(o.ip) &&
+        conf->admin.public_url[0] == '\0') {
+        log_event(LOG_WARN, LOG_ADMIN, "the admin listener's token travels in clear",
+                  LOG_S("remedy", "set admin.tls_certificate and admin.tls_key, or listen on "
+                                  "loopback behind a proxy or an SSH tunnel"));
+    }
+    return err;
+}
+
+enum sf_err admin_open(struct admin *a, const struct conf *conf, struct sf_errbuf *eb)
+{
+    struct admin_tls tls = {.certificate = NULL};
+    const struct conf_admin *c = &conf->admin;
+    a->conf = conf_ref(conf);
+    a->netuid = conf->netuid;
+    a->hosts = (struct trusted_hosts){.any_address = !address_is_loopback(c->ip),
+                                      .public_url = c->public_url,
+                                      .names = c->allowed_hosts.v,
+                                      .n_names = c->allowed_hosts.n};
+    enum sf_err err = admin_auth_open(conf, &a->auth, eb);
+    if (err == SF_OK) {
+        err = admin_slow_open(&a->slow);
+    }
+    if (err == SF_OK) {
+        err = admin_tls_read(conf, &tls, eb);
+    }
+    if (err == SF_OK) {
+        err = open_server(a, &tls, eb);
+    }
+    admin_tls_fini(&tls);
     return err;
 }
 
@@ -259,4 +310,6 @@ void admin_close(struct admin *a)
     }
     http_server_close(a->server), a->server = NULL;
     admin_slow_close(a->slow), a->slow = NULL;
+    admin_auth_close(a->auth), a->auth = NULL;
+    conf_unref(a->conf), a->conf = NULL;
 }

@@ -2,8 +2,11 @@
 #ifndef SF_MINER_ADMIN_H
 #define SF_MINER_ADMIN_H
 
+#include "conf/conf.h"
 #include "miner/axon.h"
+#include "miner/trusted_host.h"
 
+struct admin_auth;
 struct admin_slow;
 
 /* The owner's side: pages, /health, /ready, /status, /metrics, POST /generate, and the routes of
@@ -16,12 +19,19 @@ struct admin {
     _Atomic uint16_t axon_port; /* 0 until the axon's listener is open */
     atomic_bool serving;        /* the axon's listener is open */
     /* its own, from admin_open to admin_close: */
+    const struct conf *conf; /* of the start */
     struct http_server *server;
     struct admin_slow *slow;
+    struct admin_auth *auth;
+    struct trusted_hosts hosts;
+    int64_t netuid;
 };
 
-/* Opens the listener that the configuration names. SF_ECONFIG: it may not, cause and remedy in
- * `eb`; SF_EIO, SF_ENOMEM. After an error admin_close is still due. */
+/* Whether the listener may be opened as the configuration has it, before anything else is: reads
+ * token, certificate and key. SF_ECONFIG, SF_ENOTFOUND, SF_EIO: cause and remedy in `eb`. */
+SF_MUST_USE enum sf_err admin_check(const struct conf *conf, struct sf_errbuf *eb);
+/* Opens the listener that the configuration names. As admin_check, and SF_ENOMEM. After an error
+ * admin_close is still due. */
 SF_MUST_USE enum sf_err admin_open(struct admin *a, const struct conf *conf, struct sf_errbuf *eb);
 /* Answers what waits, ends streams, closes. All jobs must have been answered. */
 void admin_close(struct admin *a);

@@ -152,7 +152,10 @@ static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_
 {
     struct app_options o = {.probes = true, .journal = APP_JOURNAL_SERVER};
     choose_axon_ip(m, conf);
-    enum sf_err err = lock_file_take(conf->state_dir, m->axon.me.hotkey, &m->lock_fd, eb);
+    enum sf_err err = admin_check(conf, eb);
+    if (err == SF_OK) {
+        err = lock_file_take(conf->state_dir, m->axon.me.hotkey, &m->lock_fd, eb);
+    }
     if (err == SF_OK) {
         err = open_nonces(m, conf);
     }

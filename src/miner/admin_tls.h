@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SF_MINER_ADMIN_TLS_H
+#define SF_MINER_ADMIN_TLS_H
+
+#include "conf/conf.h"
+
+/* The texts of admin.tls_certificate and admin.tls_key; NULL both without TLS. */
+struct admin_tls {
+    char *certificate, *key;
+};
+
+/* SF_ECONFIG, SF_ENOTFOUND, SF_EIO: cause and remedy in `eb`. To be fini'd in any case. */
+SF_MUST_USE enum sf_err admin_tls_read(const struct conf *conf, struct admin_tls *out,
+                                       struct sf_errbuf *eb);
+/* Says it in the log when the key's file can be read by others than its owner and group. */
+void admin_tls_warn(const struct conf *conf);
+void admin_tls_fini(struct admin_tls *t); /* wipes the key */
+
+#endif
