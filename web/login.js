@@ -12,7 +12,8 @@ const texts = {
     0: '矿工没有应答：它在运行吗？', other: '矿工拒绝了：',
   },
 };
-const language = (localStorage.getItem('language') || navigator.language).startsWith('zh') ? 'zh' : 'en';
+const chosen = () => { try { return localStorage.getItem('storyfi.language'); } catch { return null; } };
+const language = (chosen() || navigator.language).startsWith('zh') ? 'zh' : 'en';
 const t = texts[language];
 const $ = (id) => document.getElementById(id);
 
