@@ -3,6 +3,7 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "bittensor/crypto.h"
 #include "journal/journal.h"
 #include "story/score.h"
@@ -91,6 +92,27 @@ static void take_request(struct journal_request *row, const struct story_request
     row->context_hash = hash;
 }
 
+static void note_score(const char *kind, const struct story_score *s)
+{
+    static const double buckets[] = {0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1};
+    const struct {
+        const char *part;
+        double ratio;
+    } parts[] = {{"technical", s->technical / 30},
+                 {"structure", s->structure / 40},
+                 {"content", s->content / 30}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char labels[128] = "";
+        metric_label(labels, sizeof labels, "part", parts[i].part);
+        metric_label(labels, sizeof labels, "kind", kind);
+        metric_observe(metric_histogram("storyfi_score_ratio", labels,
+                                        "What the network's rubric gives for an answer, of what it "
+                                        "could give, by part.",
+                                        buckets, sizeof buckets / sizeof buckets[0]),
+                       parts[i].ratio);
+    }
+}
+
 static void take_answer(struct journal_request *row, const struct recording *r,
                         struct sf_buf *output, struct sf_buf *info)
 {
@@ -101,6 +123,7 @@ static void take_answer(struct journal_request *row, const struct recording *r,
     row->generator = g->name;
     row->kind = g->type->kind;
     row->model = r->result->name;
+    note_score(g->type->kind, &score);
     row->technical = score.technical;
     row->structure = score.structure;
     json_print(r->result->output, output);

@@ -110,6 +110,63 @@ static void no_addition_of_any_thread_is_lost(void **state)
     assert_true(metric_value(m) == 40000.0);
 }
 
+static void what_is_hidden_shows_when_it_is_set_again(void **state)
+{
+    struct sf_buf b;
+    (void)state;
+    struct metric *gone = metric_gauge("test_door_open", "door=\"a\"", "Doors.");
+    struct metric *stays = metric_gauge("test_door_open", "door=\"b\"", "Doors.");
+    metric_set(gone, 1);
+    metric_set(stays, 1);
+    metric_hide("test_door_open");
+    metric_set(stays, 0);
+    sf_buf_init(&b, 1U << 20);
+    metric_render(&b);
+    assert_null(strstr(sf_buf_z(&b), "door=\"a\""));
+    sf_buf_fini(&b);
+    assert_rendered("test_door_open{door=\"b\"} 0\n");
+    metric_hide("test_door_open");
+    sf_buf_init(&b, 1U << 20);
+    metric_render(&b);
+    assert_null(strstr(sf_buf_z(&b), "test_door_open"));
+    sf_buf_fini(&b);
+}
+
+static void labels_are_escaped_cut_and_whole(void **state)
+{
+    char out[64] = "", name[200];
+    (void)state;
+    metric_label(out, sizeof out, "a", "x\"y\\z\n\xff");
+    assert_string_equal(out, "a=\"x\\\"y\\\\z \xEF\xBF\xBD\"");
+    metric_label(out, sizeof out, "b", "\xE6\xB5\xB7");
+    assert_non_null(strstr(out, ",b=\"\xE6\xB5\xB7\""));
+    size_t n = strlen(out);
+    memset(name, 'n', sizeof name);
+    name[sizeof name - 1] = '\0';
+    metric_label(out, sizeof out, "c", name); /* does not fit */
+    assert_int_equal(strlen(out), n);
+    char wide[256] = "";
+    metric_label(wide, sizeof wide, "c", name);
+    assert_int_equal(strlen(wide), METRIC_LABEL_MAX + 4);
+}
+
+static void too_many_series_are_not_registered(void **state)
+{
+    char labels[32];
+    size_t n = 0;
+    (void)state;
+    for (; n < METRIC_SERIES_MAX + 1; n++) {
+        (void)snprintf(labels, sizeof labels, "n=\"%05zu\"", METRIC_SERIES_MAX - n);
+        struct metric *m = metric_counter("test_flood_total", labels, "Flood.");
+        if (m == NULL) {
+            break;
+        }
+    }
+    assert_in_range(n, METRIC_SERIES_MAX / 2, METRIC_SERIES_MAX);
+    metric_add(NULL, 1);
+    assert_true(metric_counter("test_requests_total", "task=\"arc\"", "Requests.") != NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +176,9 @@ int main(void)
         cmocka_unit_test(a_quantile_is_the_bound_of_its_bucket),
         cmocka_unit_test(nothing_is_a_metric_too),
         cmocka_unit_test(no_addition_of_any_thread_is_lost),
+        cmocka_unit_test(what_is_hidden_shows_when_it_is_set_again),
+        cmocka_unit_test(labels_are_escaped_cut_and_whole),
+        cmocka_unit_test(too_many_series_are_not_registered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,7 @@ struct engine {
     int program_fd;
     pthread_t thread;
     bool has_thread;
+    struct metric *memory;
 
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t changed;
@@ -250,6 +251,7 @@ static enum sf_err on_ready(struct engine *e, json_t **message, struct sf_errbuf
     copy_text(m, "cpu_variant", e->status.cpu_variant, sizeof e->status.cpu_variant);
     e->status.memory_bytes = memory;
     (void)pthread_mutex_unlock(&e->lock);
+    metric_set(e->memory, (double)memory);
     set_state(e, ENGINE_READY, "%s", "");
     log_event(LOG_INFO, LOG_ENGINE, "engine ready", LOG_S("model", e->options.model_path),
               LOG_S("cpu", e->status.cpu_variant), LOG_I("memory_bytes", memory));
@@ -265,6 +267,7 @@ static enum sf_err on_heartbeat(struct engine *e, json_t **message, struct sf_er
     (void)pthread_mutex_lock(&e->lock);
     if (json_get_int(m, "memory_bytes", &memory)) {
         e->status.memory_bytes = memory;
+        metric_set(e->memory, (double)memory);
     }
     if (json_get_number(m, "tokens_per_second", &speed) && speed > 0) {
         e->status.tokens_per_second = speed;
@@ -470,6 +473,7 @@ static void *supervise(void *arg)
         }
         set_state(e, ENGINE_WAITING, "%s; starting again in %.1f s", eb.text, sf_seconds(pause));
         fail_calls(e, SF_ECRASH);
+        metric_set(e->memory, 0);
         log_event(LOG_WARN, LOG_ENGINE, "engine child lost", LOG_S("err", eb.text),
                   LOG_F("restart_in_seconds", sf_seconds(pause)));
         wait_for(e, pause);
@@ -522,6 +526,14 @@ static void init_locks(struct engine *e)
     (void)pthread_mutex_init(&e->write_lock, NULL);
 }
 
+static struct metric *memory_metric(const char *device)
+{
+    char labels[128] = "";
+    metric_label(labels, sizeof labels, "device", device);
+    return metric_gauge("storyfi_engine_memory_bytes", labels,
+                        "Resident memory of the engine child, by the device it was told to use.");
+}
+
 enum sf_err engine_open(const struct engine_options *o, struct engine **out, struct sf_errbuf *eb)
 {
     struct engine *e = sf_alloc(sizeof *e);
@@ -536,6 +548,7 @@ enum sf_err engine_open(const struct engine_options *o, struct engine **out, str
         err = check_files(e, eb);
     }
     if (err == SF_OK) {
+        e->memory = memory_metric(e->options.device);
         e->has_thread = pthread_create(&e->thread, NULL, supervise, e) == 0;
         err = e->has_thread ? SF_OK : SF_ENOMEM;
     }

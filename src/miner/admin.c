@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "journal/journal.h"
 #include "miner/admin_auth.h"
+#include "miner/admin_metrics.h"
 #include "miner/admin_slow.h"
 #include "miner/admin_static.h"
 #include "miner/admin_tls.h"
@@ -139,6 +140,7 @@ static const struct admin_routes own_routes = {rows, sizeof rows / sizeof rows[0
 static const struct admin_routes *const tables[] = {
     &own_routes,
     &admin_auth_routes,
+    &admin_metrics_routes,
     &admin_static_routes,
 };
 
@@ -175,7 +177,7 @@ static void refuse_route(struct http_exchange *x, const char *other)
 {
     char message[64];
     if (other == NULL) {
-        reply_message(x, 404, "Not found: /health, /ready, /status, /generate");
+        reply_message(x, 404, "Not found: the page is at /, figures at /status and /metrics");
         return;
     }
     (void)snprintf(message, sizeof message, "Method not allowed: use %s", other);

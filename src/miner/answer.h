@@ -4,6 +4,7 @@
 
 #include "bittensor/synapse_body.h"
 #include "http/server.h"
+#include "miner/callers.h"
 
 /* Who answers. */
 struct answer_identity {
@@ -19,6 +20,7 @@ struct answer_to {
     int64_t id;        /* what `storyfi trail` takes; 0 none */
     const char *peer_ip;
     unsigned peer_port;
+    enum caller_standing standing;
     struct sf_time received;
 };
 

@@ -7,6 +7,7 @@
 #include "base/metric.h"
 #include "miner/gates.h"
 #include "miner/guest.h"
+#include "miner/tally.h"
 
 #include <string.h>
 
@@ -44,16 +45,8 @@ struct sf_time axon_deadline(const struct conf *conf, struct sf_time received,
 void axon_note(const struct answer_to *to, const char *task, int status, const char *generator,
                const char *message)
 {
-    static const double buckets[] = {0.1, 0.5, 1, 2, 5, 10, 15, 20, 25, 30, 45, 60};
-    char labels[64];
     sf_ms took = sf_between(to->received, sf_now());
-    (void)snprintf(labels, sizeof labels, "task=\"%s\",status=\"%d\"", task, status);
-    metric_add(metric_counter("storyfi_requests_total", labels, "Requests answered by the axon."),
-               1);
-    metric_observe(metric_histogram("storyfi_answer_seconds", "",
-                                    "Time from the door to the answer.", buckets,
-                                    sizeof buckets / sizeof buckets[0]),
-                   sf_seconds(took));
+    tally_answer(task, status, to->standing);
     static struct log_throttle by_status[128];
     uint64_t left_out = 0;
     bool fallback = status == 200 && message[0] != '\0';
@@ -130,6 +123,7 @@ static enum sf_err make_job(const struct call *c, struct job **out, struct sf_er
     j->app = app_ref(c->app);
     j->received = to->received;
     j->priority = c->in->stake_tao;
+    j->standing = c->in->standing;
     j->deadline = axon_deadline(conf, to->received, to->synapse->timeout_seconds);
     j->target = sf_earlier(j->deadline, sf_after(to->received, conf->deadline.target_ms));
     (void)snprintf(j->peer_ip, sizeof j->peer_ip, "%s", r->peer_ip);
@@ -180,6 +174,7 @@ static enum sf_err handle_story(struct call *c, struct sf_errbuf *eb)
         if (err == SF_OK) {
             int64_t took = c->in->took_ns + sf_now_ns() - c->began_ns;
             metric_observe(a->door, (double)took / 1e9);
+            tally_verified(c->in->took_ns);
             return SF_OK;
         }
         c->gate = "queue";
@@ -261,6 +256,7 @@ void axon_handle(void *arg, struct http_exchange *x, const struct http_request *
                            .route = "Synapse",
                            .peer_ip = r->peer_ip,
                            .peer_port = r->peer_port,
+                           .standing = in == NULL ? STANDING_UNVERIFIED : in->standing,
                            .received = sf_now()};
     const struct route *route = find_route(r->path);
     if (strcmp(r->path, "/health") == 0 && strcmp(r->method, "GET") == 0) {

@@ -440,6 +440,17 @@ enum sf_err callers_check_standing(struct callers *c, const uint8_t hotkey[stati
     return SF_OK;
 }
 
+enum caller_standing callers_standing(struct callers *c, const uint8_t hotkey[static 32])
+{
+    struct view v = look(c, hotkey);
+    if (v.age_ms < 0) {
+        return STANDING_UNKNOWN;
+    }
+    return !v.who.registered ? STANDING_UNREGISTERED
+           : v.who.permit    ? STANDING_VALIDATOR
+                             : STANDING_REGISTERED;
+}
+
 void callers_status(struct callers *c, struct callers_status *out)
 {
     struct view v = look(c, NULL);

@@ -48,6 +48,17 @@ SF_MUST_USE enum sf_err callers_check_rate(struct callers *c, const uint8_t hotk
 SF_MUST_USE enum sf_err callers_check_standing(struct callers *c, const uint8_t hotkey[static 32],
                                                double *stake_tao, struct sf_errbuf *eb);
 
+/* Who somebody is whose signature verified, by the last metagraph. */
+enum caller_standing {
+    STANDING_UNVERIFIED, /* refused before that: whoever they say they are */
+    STANDING_UNKNOWN,    /* there is no metagraph */
+    STANDING_UNREGISTERED,
+    STANDING_REGISTERED,
+    STANDING_VALIDATOR, /* with a permit */
+    STANDING_GUEST,     /* never of a hotkey: came through another door (guest.h) */
+};
+enum caller_standing callers_standing(struct callers *c, const uint8_t hotkey[static 32]);
+
 /* ---- for people ------------------------------------------------------------------------------ */
 
 enum callers_state {

@@ -49,6 +49,7 @@ static enum sf_err by_nonce(const struct gate_call *g, struct sf_errbuf *eb)
     enum sf_err err = verify_nonce(g->axon->nonces, &g->in->synapse, g->in->caller, eb);
     if (err == SF_OK) {
         callers_verified(g->axon->callers, g->head->peer_ip);
+        g->in->standing = callers_standing(g->axon->callers, g->in->caller);
     }
     return err;
 }

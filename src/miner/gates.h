@@ -11,7 +11,8 @@ struct admission {
     struct synapse synapse; /* filled as far as it went: good enough to answer with */
     uint8_t caller[32];     /* the public key, verified once all passed */
     double stake_tao;       /* 0 when not known */
-    enum sf_err err;        /* SF_OK: it may come in */
+    enum caller_standing standing;
+    enum sf_err err; /* SF_OK: it may come in */
     struct sf_errbuf why;
     const char *gate; /* the one that refused: of a small fixed set, for a metric's label */
     int64_t took_ns;

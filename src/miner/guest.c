@@ -4,8 +4,8 @@
 #include "app/recording.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/metric.h"
 #include "miner/reply.h"
+#include "miner/tally.h"
 
 #include <string.h>
 
@@ -14,11 +14,7 @@
 static void note(const struct job *j, int status, const char *generator, const char *message)
 {
     const char *origin = request_origin_name(j->origin);
-    char labels[64];
-    (void)snprintf(labels, sizeof labels, "origin=\"%s\",status=\"%d\"", origin, status);
-    metric_add(metric_counter("storyfi_guest_requests_total", labels,
-                              "Requests of others than validators that were answered."),
-               1);
+    tally_answer(story_task_name(j->request.task), status, j->standing);
     bool fallback = status == 200 && message[0] != '\0';
     const char *what = status == 200 ? "request answered" : "request refused";
     log_event(status == 200 && !fallback ? LOG_INFO : LOG_WARN, LOG_AXON, fallback ? message : what,
@@ -150,6 +146,7 @@ static struct job *job_of(struct axon *a, const struct guest_options *o, struct 
         j->client = http_exchange_watch(x);
         j->origin = o->origin;
         j->priority = JOB_PRIORITY_GUEST;
+        j->standing = STANDING_GUEST;
         j->received = sf_now();
         j->app = axon_take_app(a);
         (void)snprintf(j->peer_ip, sizeof j->peer_ip, "%s", r->peer_ip);

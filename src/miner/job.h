@@ -6,6 +6,7 @@
 #include "app/origin.h"
 #include "bittensor/synapse.h"
 #include "http/server.h"
+#include "miner/callers.h"
 
 #define JOB_PRIORITY_GUEST (-1.0) /* a validator's is its stake: never below 0 */
 
@@ -23,6 +24,7 @@ struct job {
     struct sf_time received, deadline, target;
     char peer_ip[46];
     unsigned peer_port;
+    enum caller_standing standing;
     double priority;     /* the stake in TAO: a head start in the queue, or JOB_PRIORITY_GUEST */
     double turn;         /* the queue's: where it stands, lowest first */
     atomic_int answered; /* the status that went out; 0 none yet */

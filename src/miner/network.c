@@ -598,14 +598,20 @@ void network_listening(struct network *n, uint16_t port)
     (void)pthread_mutex_unlock(&n->lock);
 }
 
+void network_read(struct network *n, struct network_facts *out)
+{
+    (void)pthread_mutex_lock(&n->lock);
+    *out = n->facts;
+    (void)pthread_mutex_unlock(&n->lock);
+}
+
 json_t *network_json(struct network *n)
 {
+    struct network_facts f;
     struct app *app = axon_take_app(n->o.axon);
     sf_ms max_stale_ms = app_conf(app)->subtensor.max_stale_ms;
     app_close(app);
-    (void)pthread_mutex_lock(&n->lock);
-    struct network_facts f = n->facts;
-    (void)pthread_mutex_unlock(&n->lock);
+    network_read(n, &f);
     return network_facts_json(&f, max_stale_ms);
 }
 

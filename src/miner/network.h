@@ -27,6 +27,8 @@ SF_MUST_USE enum sf_err network_open(const struct network_options *o, struct net
                                      struct sf_errbuf *eb);
 /* The axon's listener is open on `port`: from now on it is announced. */
 void network_listening(struct network *n, uint16_t port);
+/* A copy of what is known; any thread. */
+void network_read(struct network *n, struct network_facts *out);
 /* As /status shows it; any thread. NULL: out of memory. Caller owns. */
 json_t *network_json(struct network *n);
 /* Gives up what is under way, wipes the key. NULL is fine. */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "miner/guest.h"
+#include "miner/tally.h"
 
 #include <string.h>
 
@@ -25,6 +26,7 @@ static struct answer_to answer_to_job(const struct job *j)
                               .id = j->id,
                               .peer_ip = j->peer_ip,
                               .peer_port = j->peer_port,
+                              .standing = j->standing,
                               .received = j->received};
 }
 
@@ -125,6 +127,7 @@ static void work(struct axon *a, struct job *j)
         fail_job(a, j, status, status == 408 ? "Deadline passed" : "No generator available", why);
         known.message = why;
     }
+    tally_done(j, &trail, known.result);
     record(j, &known);
     if (err == SF_OK) {
         gen_result_fini(&result);
@@ -136,6 +139,7 @@ static void *run(void *arg)
     struct axon *a = arg;
     struct job *j;
     while ((j = queue_pop(a->queue)) != NULL) {
+        tally_waited(j);
         work(a, j);
         queue_done(a->queue, j);
         job_free(j);
