@@ -30,7 +30,7 @@ BUILD_PACKAGES="gcc g++ make cmake ninja-build pkg-config git ca-certificates li
     libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libsodium-dev libssl-dev libsqlite3-dev
     libwebsockets-dev"
 TEST_PACKAGES="libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev llvm-14 cppcheck
-    chromium chromium-driver openssl nghttp2-server"
+    chromium chromium-driver openssl nghttp2-server prometheus"
 
 is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -q '^installed'; }
 

@@ -287,6 +287,7 @@ enum sf_err admin_open(struct admin *a, const struct conf *conf, struct sf_errbu
     const struct conf_admin *c = &conf->admin;
     a->conf = conf_ref(conf);
     a->netuid = conf->netuid;
+    a->started_wall_ns = sf_wall_ns() - sf_between(a->started, sf_now()) * 1000000;
     a->hosts = (struct trusted_hosts){.any_address = !address_is_loopback(c->ip),
                                       .public_url = c->public_url,
                                       .names = c->allowed_hosts.v,

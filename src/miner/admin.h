@@ -24,7 +24,7 @@ struct admin {
     struct admin_slow *slow;
     struct admin_auth *auth;
     struct trusted_hosts hosts;
-    int64_t netuid;
+    int64_t netuid, started_wall_ns;
 };
 
 /* Whether the listener may be opened as the configuration has it, before anything else is: reads

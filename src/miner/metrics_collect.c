@@ -256,7 +256,6 @@ static void collect_process(const struct admin *a)
 {
     struct rusage u;
     struct rlimit files;
-    double started = (double)sf_wall_ns() / 1e9 - sf_seconds(sf_between(a->started, sf_now()));
     if (getrusage(RUSAGE_SELF, &u) == 0) {
         counter("process_cpu_seconds_total", "", "Processor time of the miner, without children.",
                 (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6 +
@@ -269,7 +268,8 @@ static void collect_process(const struct admin *a)
     gauge("process_threads", "", "Threads.", proc_number("/proc/self/status", "Threads:"));
     gauge("process_resident_memory_bytes", "", "Resident memory of the miner, without children.",
           proc_number("/proc/self/status", "VmRSS:") * 1024);
-    gauge("process_start_time_seconds", "", "When it was started, in seconds since 1970.", started);
+    gauge("process_start_time_seconds", "", "When it was started, in seconds since 1970.",
+          (double)a->started_wall_ns / 1e9);
     gauge("storyfi_memory_available_bytes", "", "Memory of the machine that is free.",
           proc_number("/proc/meminfo", "MemAvailable:") * 1024);
     gauge("storyfi_memory_bytes", "", "Memory of the machine.",
