@@ -8,6 +8,7 @@
 #include "journal/journal.h"
 #include "story/score.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define TEXT_CAP (8U << 20)
@@ -92,24 +93,35 @@ static void take_request(struct journal_request *row, const struct story_request
     row->context_hash = hash;
 }
 
-static void note_score(const char *kind, const struct story_score *s)
+static struct metric *score_metric(const char *part, const char *kind)
 {
     static const double buckets[] = {0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1};
-    const struct {
-        const char *part;
-        double ratio;
-    } parts[] = {{"technical", s->technical / 30},
-                 {"structure", s->structure / 40},
-                 {"content", s->content / 30}};
+    char labels[128] = "";
+    metric_label(labels, sizeof labels, "part", part);
+    metric_label(labels, sizeof labels, "kind", kind);
+    return metric_histogram("storyfi_score_ratio", labels,
+                            "What the network's rubric gives for an answer, of what it could give, "
+                            "by part.",
+                            buckets, sizeof buckets / sizeof buckets[0]);
+}
+
+static void note_score(const char *kind, const struct story_score *s)
+{
+    static const char *const kinds[] = {"other", "local", "vllm", "custom", "api"};
+    static const char *const parts[] = {"technical", "structure", "content"};
+    static struct metric *_Atomic held[5][3];
+    const double ratios[] = {s->technical / 30, s->structure / 40, s->content / 30};
+    size_t k = sizeof kinds / sizeof kinds[0] - 1;
+    while (k > 0 && strcmp(kinds[k], kind) != 0) {
+        k--;
+    }
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        char labels[128] = "";
-        metric_label(labels, sizeof labels, "part", parts[i].part);
-        metric_label(labels, sizeof labels, "kind", kind);
-        metric_observe(metric_histogram("storyfi_score_ratio", labels,
-                                        "What the network's rubric gives for an answer, of what it "
-                                        "could give, by part.",
-                                        buckets, sizeof buckets / sizeof buckets[0]),
-                       parts[i].ratio);
+        struct metric *m = atomic_load(&held[k][i]);
+        if (m == NULL) {
+            m = score_metric(parts[i], kinds[k]);
+            atomic_store(&held[k][i], m);
+        }
+        metric_observe(m, ratios[i]);
     }
 }
 

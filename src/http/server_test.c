@@ -2,6 +2,7 @@
 #include "http/server.h"
 
 #include "base/mem.h"
+#include "http/client.h"
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -60,7 +61,36 @@ static void handle(void *arg, struct http_exchange *x, const struct http_request
     }
 }
 
-static void start(struct fixture *f, unsigned max_streams)
+/* Made for this test by openssl req -x509, good for a hundred years; the second is another one. */
+static const char certificate[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBbjCCARWgAwIBAgIURswjDjDw4QYkFJTlDFapLmIu/WwwCgYIKoZIzj0EAwIw\n"
+    "DDEKMAgGA1UEAwwBYTAgFw0yNjExMjUwMDIyMTBaGA8yMTI2MTEwMTAwMjIxMFow\n"
+    "DDEKMAgGA1UEAwwBYTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPGoKJWWJ012\n"
+    "7XfeOOU/X06G4FxIvTg0yjBI2YMb450DJYco6MLzWg3VmSfa0y785P2RckmGV6H/\n"
+    "OWZ09T3c4eyjUzBRMB0GA1UdDgQWBBQmCbZ2+5KazUR0gkvS50GPX8s7lzAfBgNV\n"
+    "HSMEGDAWgBQmCbZ2+5KazUR0gkvS50GPX8s7lzAPBgNVHRMBAf8EBTADAQH/MAoG\n"
+    "CCqGSM49BAMCA0cAMEQCIA/IsY7Wc++hJmJQmpL21fV1X9KbbDipe8l1UFKzj8a/\n"
+    "AiB0ZzXle41yidVl4Zxg28VUwi4g+fEHbf4Jznyoe7+N3w==\n"
+    "-----END CERTIFICATE-----\n";
+static const char key[] = "-----BEGIN PRIVATE KEY-----\n"
+                          "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgpmQmYvbZdziVcv5E\n"
+                          "paYA2/j/pDxbgKvsui2GGxXmzxehRANCAATxqCiVlidNdu133jjlP19OhuBcSL04\n"
+                          "NMowSNmDG+OdAyWHKOjC81oN1Zkn2tMu/OT9kXJJhleh/zlmdPU93OHs\n"
+                          "-----END PRIVATE KEY-----\n";
+static const char other_certificate[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBbzCCARWgAwIBAgIUJvTQpF2jRcQ3OqoMD1kwH+6C/rMwCgYIKoZIzj0EAwIw\n"
+    "DDEKMAgGA1UEAwwBYjAgFw0yNjExMjUwMDIyMTBaGA8yMTI2MTEwMTAwMjIxMFow\n"
+    "DDEKMAgGA1UEAwwBYjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABDhuQ4/POMy2\n"
+    "kuOgkK4nJys2R+eCWrl1nWYlpzkM++4kRRWOU5dsopGKR8AKXSKfW0GbrrxtNbCK\n"
+    "s4PLXefnjcOjUzBRMB0GA1UdDgQWBBRitQJf2zcvC6xtCFwbuU1lkSgTxzAfBgNV\n"
+    "HSMEGDAWgBRitQJf2zcvC6xtCFwbuU1lkSgTxzAPBgNVHRMBAf8EBTADAQH/MAoG\n"
+    "CCqGSM49BAMCA0gAMEUCIAQ2zFcsUxgx9xvq5gz7az6/XkzmXnNQFe7EePBzAHHR\n"
+    "AiEA8+yzwav/UoUy2ScsiwcRQmvXsT5kUdAvDHEmAQ3Qqgo=\n"
+    "-----END CERTIFICATE-----\n";
+
+static void start_with(struct fixture *f, unsigned max_streams, bool tls)
 {
     static const struct http_header extra = {{"X-Extra", 7}, {"yes", 3}};
     struct http_server_options o = http_server_options_default();
@@ -71,7 +101,14 @@ static void start(struct fixture *f, unsigned max_streams)
     o.headers = &extra;
     o.n_headers = 1;
     o.max_streams = max_streams;
+    o.tls_certificate = tls ? certificate : NULL;
+    o.tls_key = tls ? key : NULL;
     assert_int_equal(http_server_open(&o, &f->server, &eb), SF_OK);
+}
+
+static void start(struct fixture *f, unsigned max_streams)
+{
+    start_with(f, max_streams, false);
 }
 
 static int ask(const struct fixture *f, const char *path)
@@ -293,6 +330,57 @@ static void a_query_of_a_head_that_is_not_whole_is_let_go(void **state)
     http_server_close(f.server);
 }
 
+/* Written bit by bit, while the client reads on another thread. */
+static void *write_slowly(void *arg)
+{
+    struct fixture *f = arg;
+    struct http_stream *s = stream_of(f);
+    for (int i = 0; i < 20; i++) {
+        assert_true(http_stream_write(s, SF_STR("0123456789")));
+        (void)poll(NULL, 0, 2); /* long enough for the connection to fall asleep */
+    }
+    http_stream_close(s);
+    return NULL;
+}
+
+static void over_tls_all_is_the_same_and_one_certificate_is_trusted(void **state)
+{
+    struct fixture f;
+    struct http_answer answer;
+    char url[64];
+    pthread_t t;
+    (void)state;
+    start_with(&f, 2, true);
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/events", http_server_port(f.server));
+    struct http_call call = {.url = url,
+                             .deadline = sf_after(sf_now(), 20000),
+                             .max_body_bytes = 4096,
+                             .trust_only = {certificate, sizeof certificate - 1}};
+    assert_int_equal(pthread_create(&t, NULL, write_slowly, &f), 0);
+    assert_int_equal(http_client_call(&call, &answer, NULL), SF_OK);
+    assert_int_equal(answer.status, 200);
+    assert_int_equal(answer.body.n, 200);
+    http_answer_fini(&answer);
+    assert_int_equal(pthread_join(t, NULL), 0);
+    call.trust_only = (struct sf_str){other_certificate, sizeof other_certificate - 1};
+    assert_int_not_equal(http_client_call(&call, &answer, NULL), SF_OK);
+    http_answer_fini(&answer);
+    http_server_close(f.server);
+}
+
+static void a_key_of_another_certificate_is_no_listener(void **state)
+{
+    struct http_server_options o = http_server_options_default();
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct http_server *s = NULL;
+    (void)state;
+    o.handler = handle;
+    o.tls_certificate = other_certificate;
+    o.tls_key = key;
+    assert_int_equal(http_server_open(&o, &s, &eb), SF_ECONFIG);
+    assert_non_null(strstr(eb.text, "made for that key"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +391,8 @@ int main(void)
         cmocka_unit_test(more_than_the_limit_are_refused),
         cmocka_unit_test(open_streams_do_not_hold_up_the_end),
         cmocka_unit_test(a_query_of_a_head_that_is_not_whole_is_let_go),
+        cmocka_unit_test(over_tls_all_is_the_same_and_one_certificate_is_trusted),
+        cmocka_unit_test(a_key_of_another_certificate_is_no_listener),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define COOKIE "storyfi_session"
 #define TOKEN_MIN 16
 #define TRIES_A_MINUTE 5
 #define BLOCKED_MS 60000
@@ -20,6 +19,7 @@ struct admin_auth {
     char *token; /* NULL: none is asked for */
     bool secure; /* browsers come over TLS: to us, or to the proxy in front */
     bool proxied;
+    char cookie[40]; /* its name has the port: browsers share cookies between a host's ports */
     struct admin_sessions sessions;
     struct rate_table *wrong, *blocked;
     struct log_throttle wrong_logged;
@@ -161,7 +161,7 @@ enum admin_verdict admin_auth_judge(struct admin_auth *a, const struct http_requ
 {
     struct sf_str given = bearer(r);
     if (a->token == NULL ||
-        admin_sessions_has(&a->sessions, cookie_value(request_header(r, "cookie"), COOKIE))) {
+        admin_sessions_has(&a->sessions, cookie_value(request_header(r, "cookie"), a->cookie))) {
         return ADMIN_WELCOME;
     }
     return given.n == 0 ? ADMIN_STRANGER : judge_token(a, r, given);
@@ -208,9 +208,8 @@ static void reply_cookie(const struct admin_auth *a, struct http_exchange *x, co
                          int max_age_s)
 {
     char cookie[256];
-    (void)snprintf(cookie, sizeof cookie,
-                   COOKIE "=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=%d%s", id, max_age_s,
-                   a->secure ? "; Secure" : "");
+    (void)snprintf(cookie, sizeof cookie, "%s=%s; HttpOnly; SameSite=Strict; Path=/; Max-Age=%d%s",
+                   a->cookie, id, max_age_s, a->secure ? "; Secure" : "");
     struct http_header headers[] = {{SF_STR("Set-Cookie"), sf_str(cookie)},
                                     {SF_STR("Cache-Control"), SF_STR("no-store")}};
     http_reply(x, 204, headers, 2, (struct sf_str){"", 0});
@@ -257,7 +256,8 @@ static void handle_login(struct admin *admin, struct http_exchange *x, const str
 
 static void handle_logout(struct admin *a, struct http_exchange *x, const struct http_request *r)
 {
-    admin_sessions_end(&a->auth->sessions, cookie_value(request_header(r, "cookie"), COOKIE));
+    admin_sessions_end(&a->auth->sessions,
+                       cookie_value(request_header(r, "cookie"), a->auth->cookie));
     reply_cookie(a->auth, x, "", 0);
 }
 

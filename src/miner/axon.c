@@ -75,11 +75,7 @@ struct metric *axon_door_metric(void)
 static void refuse(struct axon *a, const struct answer_to *to, const char *gate, int status,
                    const char *message)
 {
-    char labels[64];
-    (void)snprintf(labels, sizeof labels, "gate=\"%s\"", gate);
-    metric_add(metric_counter("storyfi_refused_total", labels,
-                              "Requests refused before they reached the queue."),
-               1);
+    tally_refused(gate);
     axon_note(to, "", status, "", message);
     answer_error(&a->me, to, status, message);
 }

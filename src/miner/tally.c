@@ -3,10 +3,12 @@
 
 #include "base/metric.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
+#define GENERATORS_MAX 64
 
 /* A handle that is looked up at its first use; two threads that race find the same one. */
 typedef struct metric *_Atomic handle;
@@ -68,6 +70,27 @@ static struct metric *answer_counter(const char *task, int status, enum caller_s
 void tally_answer(const char *task, int status, enum caller_standing standing)
 {
     metric_add(answer_counter(task, status, standing), 1);
+}
+
+void tally_refused(const char *gate)
+{
+    static const char *const gates[] = {
+        "other", "address_rate", "headers",  "shape", "denied", "registered", "signature",
+        "nonce", "hotkey_rate",  "standing", "route", "memory", "body",       "queue"};
+    static handle counters[COUNT(gates)];
+    size_t i = COUNT(gates) - 1;
+    while (i > 0 && strcmp(gates[i], gate) != 0) {
+        i--;
+    }
+    struct metric *m = atomic_load_explicit(&counters[i], memory_order_acquire);
+    if (m == NULL) {
+        char labels[64] = "";
+        metric_label(labels, sizeof labels, "gate", gates[i]);
+        m = metric_counter("storyfi_refused_total", labels,
+                           "Requests refused before they reached the queue.");
+        atomic_store_explicit(&counters[i], m, memory_order_release);
+    }
+    metric_add(m, 1);
 }
 
 static void observe(handle *h, const char *name, const char *help, const double *buckets, size_t n,
@@ -146,7 +169,7 @@ static void observe_answer(const struct job *j)
     metric_observe(m, sf_seconds(sf_between(j->received, sf_now())));
 }
 
-/* The rest happens once per call of a generator, after the answer has left: looked up by name. */
+/* ---- what the generators did ----------------------------------------------------------------- */
 
 static void label_generator(const char *name, const char *kind, char *labels, size_t room)
 {
@@ -178,61 +201,124 @@ static struct metric *attempt_counter(const char *name, const char *kind, enum s
                           "error.");
 }
 
-static struct metric *given_counter(const struct generator *g)
+static struct metric *fallback_of(const char *labels)
 {
-    char labels[512], number[16];
-    label_generator(g->name, g->type->kind, labels, sizeof labels);
-    (void)snprintf(number, sizeof number, "%.1f", g->type->multiplier);
-    metric_label(labels, sizeof labels, "multiplier", number);
-    return metric_counter("storyfi_answers_total", labels,
-                          "Answers given, by generator and its multiplier of the reward.");
-}
-
-static struct metric *fallback_counter(const struct generator *g)
-{
-    char labels[512];
-    label_generator(g->name, g->type->kind, labels, sizeof labels);
     return metric_counter("storyfi_fallback_answers_total", labels,
                           "Answers of a generator in the place of an earlier one that failed or "
                           "was passed over.");
 }
 
-static void count_step(const struct gen_step *s)
+/* What is counted for each answer of a generator, held. */
+struct generator_handles {
+    char name[64], kind[16];
+    struct metric *ok, *seconds, *skipped, *fallback, *speed;
+    handle given; /* once the multiplier is known */
+};
+
+static struct metric *seconds_of(const char *labels)
 {
     static const double buckets[] = {0.1, 0.5, 1, 2, 5, 10, 15, 20, 25, 30, 45, 60};
+    return metric_histogram("storyfi_generator_attempt_seconds", labels,
+                            "Time of one call of a generator.", buckets, COUNT(buckets));
+}
+
+static struct metric *speed_of(const char *labels)
+{
+    static const double buckets[] = {1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560};
+    return metric_histogram("storyfi_tokens_per_second", labels,
+                            "Tokens written per second, of each answer.", buckets, COUNT(buckets));
+}
+
+static struct metric *skipped_of(const char *labels)
+{
+    return metric_counter("storyfi_generator_skipped_total", labels,
+                          "Requests for which a generator was passed over: down, resting, or no "
+                          "time left for it.");
+}
+
+static void make_handles(const char *name, const char *kind, struct generator_handles *out)
+{
     char labels[512];
+    label_generator(name, kind, labels, sizeof labels);
+    *out = (struct generator_handles){.ok = attempt_counter(name, kind, SF_OK),
+                                      .seconds = seconds_of(labels),
+                                      .skipped = skipped_of(labels),
+                                      .fallback = fallback_of(labels),
+                                      .speed = speed_of(labels)};
+    (void)snprintf(out->name, sizeof out->name, "%s", name);
+    (void)snprintf(out->kind, sizeof out->kind, "%s", kind);
+}
+
+/* Names come from the owner and change with a reload: those beyond the table share its last place,
+ * as "other". */
+static struct generator_handles *handles_of(const char *name, const char *kind)
+{
+    static struct generator_handles table[GENERATORS_MAX];
+    static _Atomic size_t n_known;
+    static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+    size_t i = 0, n = atomic_load_explicit(&n_known, memory_order_acquire);
+    while (i < n && (strcmp(table[i].name, name) != 0 || strcmp(table[i].kind, kind) != 0)) {
+        i++;
+    }
+    if (i < n) {
+        return &table[i];
+    }
+    (void)pthread_mutex_lock(&making);
+    n = atomic_load_explicit(&n_known, memory_order_relaxed);
+    while (i < n && (strcmp(table[i].name, name) != 0 || strcmp(table[i].kind, kind) != 0)) {
+        i++;
+    }
+    if (i == n && n == GENERATORS_MAX) {
+        i = n - 1;
+    } else if (i == n) {
+        bool last = n + 1 == GENERATORS_MAX;
+        make_handles(last ? "other" : name, last ? "other" : kind, &table[n]);
+        atomic_store_explicit(&n_known, n + 1, memory_order_release);
+    }
+    (void)pthread_mutex_unlock(&making);
+    return &table[i];
+}
+
+static struct metric *given_by(const struct generator *g)
+{
+    struct generator_handles *h = handles_of(g->name, g->type->kind);
+    struct metric *m = atomic_load_explicit(&h->given, memory_order_acquire);
+    if (m == NULL) {
+        char labels[512], number[16];
+        label_generator(h->name, h->kind, labels, sizeof labels);
+        (void)snprintf(number, sizeof number, "%.1f", g->type->multiplier);
+        metric_label(labels, sizeof labels, "multiplier", number);
+        m = metric_counter("storyfi_answers_total", labels,
+                           "Answers given, by generator and its multiplier of the reward.");
+        atomic_store_explicit(&h->given, m, memory_order_release);
+    }
+    return m;
+}
+
+static void count_step(const struct gen_step *s)
+{
+    const struct generator_handles *h = handles_of(s->name, s->kind);
     size_t n = s->attempts < 0 ? 0 : (size_t)s->attempts;
-    label_generator(s->name, s->kind, labels, sizeof labels);
     if (s->outcome == GEN_STEP_SKIPPED) {
-        metric_add(metric_counter("storyfi_generator_skipped_total", labels,
-                                  "Requests for which a generator was passed over: down, resting, "
-                                  "or no time left for it."),
-                   1);
+        metric_add(h->skipped, 1);
     }
     for (size_t i = 0; i < n && i < GEN_ATTEMPTS_MAX; i++) {
-        metric_add(attempt_counter(s->name, s->kind, s->list[i].code), 1);
-        metric_observe(metric_histogram("storyfi_generator_attempt_seconds", labels,
-                                        "Time of one call of a generator.", buckets,
-                                        COUNT(buckets)),
-                       sf_seconds(s->list[i].took_ms));
+        enum sf_err code = s->list[i].code;
+        metric_add(code == SF_OK ? h->ok : attempt_counter(h->name, h->kind, code), 1);
+        metric_observe(h->seconds, sf_seconds(s->list[i].took_ms));
     }
 }
 
 static void count_answer(const struct gen_trail *trail, const struct gen_result *result)
 {
-    static const double speeds[] = {1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560};
     const struct generator *g = trail->answered;
-    char labels[512];
-    metric_add(given_counter(g), 1);
+    const struct generator_handles *h = handles_of(g->name, g->type->kind);
+    metric_add(given_by(g), 1);
     if (gen_trail_first_failure(trail) != NULL) {
-        metric_add(fallback_counter(g), 1);
+        metric_add(h->fallback, 1);
     }
     if (result->usage.tokens_per_second > 0) {
-        label_generator(g->name, g->type->kind, labels, sizeof labels);
-        metric_observe(metric_histogram("storyfi_tokens_per_second", labels,
-                                        "Tokens written per second, of each answer.", speeds,
-                                        COUNT(speeds)),
-                       result->usage.tokens_per_second);
+        metric_observe(h->speed, result->usage.tokens_per_second);
     }
 }
 
@@ -265,7 +351,5 @@ void tally_begin(void)
 
 void tally_expect(const struct generator *g)
 {
-    (void)given_counter(g);
-    (void)fallback_counter(g);
-    (void)attempt_counter(g->name, g->type->kind, SF_OK);
+    (void)given_by(g);
 }

@@ -10,6 +10,8 @@
 /* One that was answered or refused, in the axon's or a guest's name; `task` "" when it never had
  * one, "ping". */
 void tally_answer(const char *task, int status, enum caller_standing standing);
+/* One that did not reach the queue, by the gate that refused it. */
+void tally_refused(const char *gate);
 /* From the whole request at the door: `gates_ns` of it for verifying, all of it until it was
  * queued. */
 void tally_verified(int64_t gates_ns);

@@ -108,12 +108,36 @@ static void late_and_failed_are_missed_guests_have_no_deadline_to_keep(void **st
     assert_line("storyfi_verify_seconds_bucket{le=\"5e-05\"} 0\n");
 }
 
+static void the_gates_and_more_generators_than_there_is_room_for(void **state)
+{
+    struct generator many = {.type = &kind};
+    struct gen_trail trail = {.n = 0, .answered = &many};
+    struct gen_result result = {.output = NULL};
+    struct job j = {.origin = ORIGIN_CLI, .deadline = {now_ms}};
+    (void)state;
+    tally_refused("signature");
+    tally_refused("signature");
+    tally_refused("nonsense");
+    assert_line("storyfi_refused_total{gate=\"signature\"} 2\n");
+    assert_line("storyfi_refused_total{gate=\"other\"} 1\n");
+    atomic_store(&j.answered, 200);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(many.name, sizeof many.name, "many%d", i);
+        tally_done(&j, &trail, &result);
+    }
+    assert_line(
+        "storyfi_answers_total{generator=\"many5\",kind=\"custom\",multiplier=\"1.0\"} 1\n");
+    assert_line(
+        "storyfi_answers_total{generator=\"other\",kind=\"other\",multiplier=\"1.0\"} 40\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_counted_by_task_status_and_standing),
         cmocka_unit_test(what_the_generators_did_is_counted_by_class),
         cmocka_unit_test(late_and_failed_are_missed_guests_have_no_deadline_to_keep),
+        cmocka_unit_test(the_gates_and_more_generators_than_there_is_room_for),
     };
     sf_clock_inject(read_clock, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
