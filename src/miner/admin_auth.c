@@ -65,6 +65,8 @@ enum sf_err admin_auth_open(const struct conf *conf, struct admin_auth **out, st
     }
     admin_sessions_init(&a->sessions);
     a->proxied = conf->admin.public_url[0] != '\0';
+    (void)snprintf(a->cookie, sizeof a->cookie, "storyfi_session_%lld",
+                   (long long)conf->admin.port);
     a->secure =
         conf->admin.tls_certificate[0] != '\0' || strncmp(conf->admin.public_url, "https:", 6) == 0;
     enum sf_err err = read_token(conf, a, eb);

@@ -86,9 +86,17 @@ static void handle_asset(struct admin *a, struct http_exchange *x, const struct 
     admin_static_reply(x, r, r->path + strlen(ASSETS));
 }
 
+/* Browsers ask for it whatever a page says. */
+static void handle_icon(struct admin *a, struct http_exchange *x, const struct http_request *r)
+{
+    (void)a;
+    admin_static_reply(x, r, "icon.svg");
+}
+
 /* Files hold nothing of this miner's: the login page needs some of them. */
 static const struct admin_route rows[] = {
     {"GET", "/", handle_page, 0},
     {"GET", ASSETS "*", handle_asset, ADMIN_OPEN},
+    {"GET", "/favicon.ico", handle_icon, ADMIN_OPEN},
 };
 const struct admin_routes admin_static_routes = {rows, sizeof rows / sizeof rows[0]};

@@ -131,7 +131,7 @@ def cookies(m):
     name, flags = cookie.split("; ")[0], set(cookie.split("; ")[1:])
     check("admin: logging in gives a cookie for this site alone", status == 204 and body == b"" and
           {"HttpOnly", "SameSite=Strict", "Path=/"} <= flags and "Secure" not in flags and
-          len(name.split("=")[1]) == 64, cookie)
+          name.startswith(f"storyfi_session_{m.admin}=") and len(name.split("=")[1]) == 64, cookie)
     check("admin: two logins are two sessions", login(m, TOKEN)[1]["set-cookie"].split("; ")[0] != name)
     session = {"Cookie": f"theme=dark; {name}"}
     check("admin: the cookie opens", ask(m, "/status", headers=session)[0] == 200 and
