@@ -80,7 +80,7 @@ void http_reply(struct http_exchange *x, int status, const struct http_header *h
 /* ---- answers that stay open ------------------------------------------------------------------ */
 
 /* Bytes that were written and that the client did not take yet, of one stream. */
-#define HTTP_STREAM_BYTES_MAX ((size_t)256 << 10)
+#define HTTP_STREAM_BYTES_MAX ((size_t)1 << 20) /* a long answer told slot by slot, then whole */
 
 struct http_stream;
 
