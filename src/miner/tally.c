@@ -184,7 +184,7 @@ static void result_name(enum sf_err code, char out[static 24])
     const char *name = sf_err_info(code)->name;
     size_t i = 0;
     name += strncmp(name, "SF_E", 4) == 0 ? 4 : 3;
-    for (; name[i] != '\0' && i < 23; i++) {
+    for (; i < 23 && name[i] != '\0'; i++) {
         out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
     }
     out[i] = '\0';
