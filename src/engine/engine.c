@@ -483,6 +483,7 @@ static void *supervise(void *arg)
         (void)pthread_mutex_unlock(&e->lock);
         metric_add(restarts, 1);
     }
+    metric_set(e->memory, 0);
     set_state(e, ENGINE_CLOSED, "closed");
     fail_calls(e, SF_ECANCELED);
     return NULL;
@@ -526,12 +527,13 @@ static void init_locks(struct engine *e)
     (void)pthread_mutex_init(&e->write_lock, NULL);
 }
 
-static struct metric *memory_metric(const char *device)
+static struct metric *memory_metric(const char *model_path)
 {
-    char labels[128] = "";
-    metric_label(labels, sizeof labels, "device", device);
+    const char *slash = strrchr(model_path, '/');
+    char labels[512] = "";
+    metric_label(labels, sizeof labels, "model", slash == NULL ? model_path : slash + 1);
     return metric_gauge("storyfi_engine_memory_bytes", labels,
-                        "Resident memory of the engine child, by the device it was told to use.");
+                        "Resident memory of the engine child, by the model in it.");
 }
 
 enum sf_err engine_open(const struct engine_options *o, struct engine **out, struct sf_errbuf *eb)
@@ -548,7 +550,7 @@ enum sf_err engine_open(const struct engine_options *o, struct engine **out, str
         err = check_files(e, eb);
     }
     if (err == SF_OK) {
-        e->memory = memory_metric(e->options.device);
+        e->memory = memory_metric(e->options.model_path);
         e->has_thread = pthread_create(&e->thread, NULL, supervise, e) == 0;
         err = e->has_thread ? SF_OK : SF_ENOMEM;
     }
