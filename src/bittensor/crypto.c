@@ -3,12 +3,16 @@
 
 #include "base/mem.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 
 static void digest(const EVP_MD *md, const void *p, size_t n, uint8_t *out)
 {
@@ -54,6 +58,20 @@ void crypto_sha256_end(struct crypto_sha256_sum *d, uint8_t *out)
         EVP_MD_CTX_free(d->ctx);
         free(d);
     }
+}
+
+bool crypto_certificate_end(struct sf_str pem, int64_t *out)
+{
+    struct tm end = {0};
+    BIO *text = pem.n > INT_MAX ? NULL : BIO_new_mem_buf(pem.p, (int)pem.n);
+    X509 *certificate = text == NULL ? NULL : PEM_read_bio_X509(text, NULL, NULL, NULL);
+    bool ok = certificate != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1;
+    if (ok) {
+        *out = timegm(&end);
+    }
+    X509_free(certificate);
+    (void)BIO_free(text);
+    return ok;
 }
 
 void crypto_sha512(const void *p, size_t n, uint8_t out[static 64])

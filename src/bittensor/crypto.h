@@ -17,6 +17,9 @@ struct crypto_sha256_sum;
 struct crypto_sha256_sum *crypto_sha256_begin(void);
 void crypto_sha256_add(struct crypto_sha256_sum *d, const void *p, size_t n);
 void crypto_sha256_end(struct crypto_sha256_sum *d, uint8_t *out);
+/* When the first certificate of a PEM text ends, in seconds since 1970; false: it cannot be read.
+ */
+bool crypto_certificate_end(struct sf_str pem, int64_t *out);
 void crypto_sha512(const void *p, size_t n, uint8_t out[static 64]);
 void crypto_blake2b_512(const void *p, size_t n, uint8_t out[static 64]);
 void crypto_blake2b_256(const void *p, size_t n, uint8_t out[static 32]);

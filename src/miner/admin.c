@@ -270,7 +270,8 @@ static enum sf_err open_server(struct admin *a, const struct admin_tls *tls, str
         log_event(LOG_INFO, LOG_ADMIN, "admin listener open", LOG_S("ip", o.ip),
                   LOG_I("port", http_server_port(a->server)),
                   LOG_S("tls", tls->certificate == NULL ? "no" : "yes"));
-        admin_tls_warn(conf);
+        admin_tls_warn(conf, tls);
+        a->certificate_ends = tls->certificate == NULL ? 0 : tls->ends;
     }
     if (err == SF_OK && tls->certificate == NULL && !address_is_loopback(o.ip) &&
         conf->admin.public_url[0] == '\0') {

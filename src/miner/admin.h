@@ -25,6 +25,7 @@ struct admin {
     struct admin_auth *auth;
     struct trusted_hosts hosts;
     int64_t netuid, started_wall_ns;
+    int64_t certificate_ends; /* seconds since 1970; 0 no TLS */
 };
 
 /* Whether the listener may be opened as the configuration has it, before anything else is: reads

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "bittensor/crypto.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -52,20 +53,33 @@ enum sf_err admin_tls_read(const struct conf *conf, struct admin_tls *out, struc
     }
     enum sf_err err = read_pem("admin.tls_certificate", certificate, "-----BEGIN CERTIFICATE-----",
                                &out->certificate, eb);
+    if (err == SF_OK && !crypto_certificate_end(sf_str(out->certificate), &out->ends)) {
+        err = sf_fail(eb, SF_ECONFIG,
+                      "admin.tls_certificate: the certificate in %s is damaged: get it anew",
+                      certificate);
+    }
     if (err == SF_OK) {
         err = read_pem("admin.tls_key", key, "PRIVATE KEY-----", &out->key, eb);
     }
     return err;
 }
 
-void admin_tls_warn(const struct conf *conf)
+void admin_tls_warn(const struct conf *conf, const struct admin_tls *t)
 {
+    double days = ((double)t->ends - (double)sf_wall_ns() / 1e9) / 86400;
     const char *path = conf->admin.tls_key;
     struct stat st;
     if (path[0] != '\0' && stat(path, &st) == 0 &&
         (st.st_mode & (S_IRWXG | S_IRWXO) & ~(mode_t)S_IRGRP) != 0) {
         log_event(LOG_WARN, LOG_ADMIN, "the key of the admin listener can be read by others",
                   LOG_S("file", path), LOG_S("remedy", "chmod 600 the file"));
+    }
+    if (t->certificate != NULL && days < 7) {
+        log_event(LOG_WARN, LOG_ADMIN,
+                  days < 0 ? "the admin listener's certificate has ended"
+                           : "the admin listener's certificate ends soon",
+                  LOG_S("file", conf->admin.tls_certificate), LOG_F("days_left", days),
+                  LOG_S("remedy", "renew it and start the miner again"));
     }
 }
 

@@ -301,6 +301,11 @@ static void collect_build(const struct admin *a)
     (void)snprintf(labels + strlen(labels), sizeof labels - strlen(labels), ",netuid=\"%lld\"",
                    (long long)a->netuid);
     gauge("storyfi_miner_info", labels, "1, with who answers.", 1);
+    if (a->certificate_ends > 0) {
+        gauge("storyfi_admin_certificate_end_timestamp_seconds", "",
+              "When the certificate of the admin listener ends, in seconds since 1970.",
+              (double)a->certificate_ends);
+    }
     gauge("storyfi_serving", "", "1: the axon's listener is open.", atomic_load(&a->serving));
 }
 

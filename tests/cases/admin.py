@@ -187,7 +187,10 @@ def refusals():
     refused("a certificate without its key", "admin.tls_key", "--admin.tls_certificate", "x.pem")
     refused("a certificate that is not there", "admin.tls_certificate", "--admin.tls_certificate", TMP / "none",
             "--admin.tls_key", TMP / "none")
-    refused("a file that is none", "is no PEM file", "--admin.tls_certificate", __file__, "--admin.tls_key", __file__)
+    refused("a file that is none", "is no PEM file", "--admin.tls_certificate", harness.__file__, "--admin.tls_key", harness.__file__)
+    damaged = TMP / "damaged.pem"
+    damaged.write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+    refused("a damaged certificate", "is damaged", "--admin.tls_certificate", damaged, "--admin.tls_key", damaged)
     pair("a"), pair("b")
     refused("a key of another certificate", "made for that key", "--admin.tls_certificate", TMP / "a.pem",
             "--admin.tls_key", TMP / "b.key")
@@ -237,7 +240,9 @@ def over_tls():
         tries = [login(m, "wrong" * 9, tls=trust, headers={"X-Forwarded-For": "1.1.1.1, 9.9.9.9"})[0] for _ in range(8)]
         other = login(m, TOKEN, tls=trust, headers={"X-Forwarded-For": "9.9.9.9, 8.8.8.8"})[0]
         check("admin: behind the proxy the limit is the caller's", tries[-1] == 429 and other == 204, (tries, other))
-        check("admin: a key that others may read is warned of", "can be read by others" in m.log.read_text())
+        log = m.log.read_text()
+        check("admin: a key that others may read is warned of, and a certificate that ends soon", "can be read by others" in log and
+              "certificate ends soon" in log, log)
 
 
 without_token()

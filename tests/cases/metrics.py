@@ -7,10 +7,12 @@ import os
 import pathlib
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.parse
 import urllib.request
 
@@ -48,8 +50,12 @@ def miner():
     """Registered, announced, with a GPU (nvidia-smi says so), its admin listener asking for a token."""
     has_local, text = configuration()
     executable("nvidia-smi", "#!/bin/sh\necho 'NVIDIA H200, 143771, 140000, 9.0'\n")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                    TMP / "admin.key", "-out", TMP / "admin.pem", "-days", "30", "-subj", "/CN=rig", "-addext",
+                    "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
     chain, node = fresh()
-    m = NetMiner(node.ws, "--admin.token_env", "SCRAPE", "--generator.chain.breaker_open", "600", "--generator.chain.breaker_open_max", "600",
+    m = NetMiner(node.ws, "--admin.tls_certificate", TMP / "admin.pem", "--admin.tls_key", TMP / "admin.key",
+                 "--admin.token_env", "SCRAPE", "--generator.chain.breaker_open", "600", "--generator.chain.breaker_open_max", "600",
                  env={"SCRAPE": TOKEN, "PATH": f"{TMP}:{os.environ['PATH']}"})
     m.config.write_text(text)
     chain.register(NETUID, 1, m.key)
@@ -61,8 +67,9 @@ def miner():
 
 
 def page(m):
-    status, body = m.get(m.admin, "/metrics", {"Authorization": f"Bearer {TOKEN}"})
-    return body.decode() if status == 200 else f"HTTP {status}"
+    request = urllib.request.Request(f"https://127.0.0.1:{m.admin}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(request, timeout=20, context=ssl.create_default_context(cafile=TMP / "admin.pem")) as r:
+        return r.read().decode()
 
 
 def value(text, series):
@@ -103,7 +110,8 @@ def content(m, has_local):
               'storyfi_gpu_memory_bytes{gpu="0",name="NVIDIA H200"}': 143771 << 20}
     got = {s: value(text, s) for s in wanted}
     check("metrics: the page counts what happened", got == wanted, {s: (got[s], wanted[s]) for s in wanted if got[s] != wanted[s]})
-    near = {"storyfi_chain_lag_seconds": (0, 20), "storyfi_metagraph_age_seconds": (0, 20), "process_open_fds": (5, 500),
+    near = {"storyfi_admin_certificate_end_timestamp_seconds": (time.time() + 29 * 86400, time.time() + 31 * 86400),
+            "storyfi_chain_lag_seconds": (0, 20), "storyfi_metagraph_age_seconds": (0, 20), "process_open_fds": (5, 500),
             "process_resident_memory_bytes": (1 << 20, 1 << 30), "process_threads": (5, 200)}
     off = {s: value(text, s) for s, (low, high) in near.items() if not low <= (value(text, s) or -1) <= high}
     check("metrics: times, memory and descriptors are likely", not off, off)
@@ -138,7 +146,7 @@ def named(text, has_local):
     unseen = {n for n in every - shown if n.startswith("storyfi_")}
     shown_by_rules = {"storyfi_chain_reached", "storyfi_announced", "storyfi_immune", "storyfi_memory_bytes", "storyfi_disk_bytes",
                       "storyfi_journal_writing", "storyfi_serving", "storyfi_offline",
-                      "storyfi_metagraph_last_sync_timestamp_seconds"}
+                      "storyfi_admin_certificate_end_timestamp_seconds", "storyfi_metagraph_last_sync_timestamp_seconds"}
     check("metrics: the dashboard shows what is there", not unseen - shown_by_rules, unseen - shown_by_rules)
     ids = [p["id"] for p in dashboard["panels"]]
     check("metrics: its panels have ids of their own", len(ids) == len(set(ids)))
@@ -172,6 +180,8 @@ class Prometheus:
         text = text.replace("127.0.0.1:8099", f"127.0.0.1:{m.admin}").replace("15s", "1s")
         text = text.replace("    # authorization:\n    #   credentials_file: /etc/prometheus/storyfi.token",
                             f"    authorization:\n      credentials_file: {TMP / 'token'}")
+        text = text.replace("    # scheme: https\n    # tls_config:\n    #   ca_file: /etc/storyfi/admin.pem",
+                            f"    scheme: https\n    tls_config:\n      ca_file: {TMP / 'admin.pem'}")
         (TMP / "token").write_text(TOKEN)
         (TMP / "prometheus.yml").write_text(text)
         shutil.copy(CONTRIB / "prometheus/alerts.yml", TMP)
@@ -198,7 +208,7 @@ def scraped(p):
               "sum(storyfi_answers_total)": [5.0], 'storyfi_requests_total{standing="registered"}': [5.0],
               'histogram_quantile(0.5, storyfi_queue_wait_seconds_bucket) < bool 1': [1.0]}
     got = wait_for(lambda: (g := {q: p.query(q) for q in wanted}) == wanted and g)
-    check("metrics: prometheus has scraped it, with the token", bool(got), {q: p.query(q) for q in wanted})
+    check("metrics: prometheus has scraped it, over TLS, with the token", bool(got), {q: p.query(q) for q in wanted})
     firing = 'ALERTS{alertname="StoryfiBreakerOpen", generator="broken"}'
     check("metrics: its rules see the broken generator", wait_for(lambda: p.query(firing) == [1.0]), p.query("ALERTS"))
 
