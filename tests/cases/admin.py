@@ -5,6 +5,8 @@ import http.client
 import json
 import os
 import pathlib
+import random
+import socket
 import ssl
 import subprocess
 import sys
@@ -206,6 +208,18 @@ def pair(name):
                    check=True, capture_output=True)
 
 
+class Anywhere(Miner):
+    """Listens on all addresses: its ports are below those of outgoing connections, which could have them on one."""
+
+    @staticmethod
+    def free_port():
+        while True:
+            with contextlib.suppress(OSError), socket.socket() as s:
+                port = random.randrange(12000, 32000)
+                s.bind(("0.0.0.0", port))
+                return port
+
+
 def over_tls():
     """On all addresses, behind a name, with TLS: what a rented machine would have."""
     (TMP / "a.key").chmod(0o644)
@@ -214,7 +228,7 @@ def over_tls():
            "--admin.allowed_hosts", "rig.lan"]
     trust = ssl.create_default_context(cafile=TMP / "a.pem")
     trust.check_hostname = False
-    with Miner(CONFIG, tls, env=ENV) as m:
+    with Anywhere(CONFIG, tls, env=ENV) as m:
         status, headers, _ = login(m, TOKEN, tls=trust)
         check("admin: over TLS the cookie is Secure", status == 204 and "; Secure" in headers["set-cookie"], headers)
         plain = b""
