@@ -168,10 +168,10 @@ static enum sf_err read_answer(struct sf_str text, uint64_t id, const struct rpc
 static enum sf_err status_error(const struct http_answer *answer, struct sf_errbuf *eb)
 {
     if (answer->status == 429) {
-        uint64_t seconds = 0;
+        sf_ms pause = http_answer_retry_after(answer);
         (void)sf_fail(eb, SF_ERATE, "the node limits its callers (HTTP 429)");
-        if (eb != NULL && sf_scan_u64(http_answer_header(answer, "Retry-After"), 86400, &seconds)) {
-            eb->retry_after_ms = (int64_t)seconds * 1000;
+        if (eb != NULL && pause > 0) {
+            eb->retry_after_ms = pause;
         }
         return SF_ERATE;
     }

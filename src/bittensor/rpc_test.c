@@ -48,6 +48,10 @@ static void play(void *arg, struct http_exchange *x, const struct http_request *
         reply(x, 200, body);
     } else if (strcmp(request->path, "/down") == 0) {
         reply(x, 503, "");
+    } else if (strcmp(request->path, "/later") == 0) {
+        static const struct http_header later = {{"Retry-After", 11},
+                                                 {"Fri, 06 Nov 2099 08:01:30 GMT", 29}};
+        http_reply(x, 429, &later, 1, SF_STR(""));
     } else if (strcmp(request->path, "/stranger") == 0) {
         reply(x, 200, "{\"id\":123456,\"result\":1}");
     } else {
@@ -152,6 +156,17 @@ static void a_node_that_failed_rests_and_the_next_is_asked(void **state)
     rpc_close(r);
 }
 
+static void a_node_may_name_a_date_to_rest_until(void **state)
+{
+    (void)state;
+    struct rpc *r = open_at("/later", NULL);
+    struct sf_errbuf eb = {.code = SF_OK};
+    json_t *result;
+    assert_int_equal(ask(r, &result, NULL, &eb), SF_ERATE);
+    assert_int_equal(eb.retry_after_ms, 86400000); /* at most a day */
+    rpc_close(r);
+}
+
 static void a_wait_can_be_called_off(void **state)
 {
     (void)state;
@@ -221,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_a_refusal_and_rubbish_are_told_apart),
         cmocka_unit_test(a_node_that_failed_rests_and_the_next_is_asked),
+        cmocka_unit_test(a_node_may_name_a_date_to_rest_until),
         cmocka_unit_test(a_wait_can_be_called_off),
         cmocka_unit_test(hex_goes_both_ways),
         cmocka_unit_test(missing_parameters_are_no_memory),

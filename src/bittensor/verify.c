@@ -51,13 +51,3 @@ enum sf_err verify_nonce(struct nonce_table *nonces, const struct synapse *s,
 {
     return nonce_take(nonces, caller, s->dendrite_nonce, s->timeout_seconds, eb);
 }
-
-enum sf_err axon_verify(struct nonce_table *nonces, const char *own_hotkey, const struct synapse *s,
-                        uint8_t caller[static 32], struct sf_errbuf *eb)
-{
-    enum sf_err err = verify_shape(nonces, own_hotkey, s, caller, eb);
-    if (err == SF_OK) {
-        err = verify_signature(own_hotkey, s, caller, eb);
-    }
-    return err == SF_OK ? verify_nonce(nonces, s, caller, eb) : err;
-}

@@ -5,16 +5,11 @@
 #include "bittensor/nonce.h"
 #include "bittensor/synapse.h"
 
-/* May this request be answered? In order: shape of the caller's address, our own hotkey, uuid, body
- * hash, age of the nonce, signature, reuse of the nonce. Nothing is remembered before the signature
- * verified. SF_EAUTH and SF_EREPLAY (401), SF_EPARSE (400: body hash), SF_EBUSY; texts name the
- * check, never the message. `caller` gets the public key on SF_OK. Thread-safe. */
-SF_MUST_USE enum sf_err axon_verify(struct nonce_table *nonces, const char *own_hotkey,
-                                    const struct synapse *s, uint8_t caller[static 32],
-                                    struct sf_errbuf *eb);
-
-/* The three steps of it, for a caller that has gates between them: what costs no cryptography
- * (`caller` is the claimed key then), the signature, and the one step that remembers. */
+/* May this request be answered? Three steps, so that a caller has gates between them: shape of the
+ * caller's address, our own hotkey, uuid, body hash and age of the nonce, which cost no cryptography
+ * (`caller` gets the claimed public key); the signature; and the one step that remembers, reuse of
+ * the nonce. SF_EAUTH and SF_EREPLAY (401), SF_EPARSE (400: body hash), SF_EBUSY; texts name the
+ * check, never the message. Thread-safe. */
 SF_MUST_USE enum sf_err verify_shape(const struct nonce_table *nonces, const char *own_hotkey,
                                      const struct synapse *s, uint8_t caller[static 32],
                                      struct sf_errbuf *eb);

@@ -61,10 +61,15 @@ static int teardown(void **state)
     return 0;
 }
 
+/* The axon's steps, in its order. */
 static enum sf_err verify(struct fixture *f, struct sf_errbuf *eb)
 {
     uint8_t caller[32];
-    return axon_verify(f->nonces, BOB, &f->s, caller, eb);
+    enum sf_err err = verify_shape(f->nonces, BOB, &f->s, caller, eb);
+    if (err == SF_OK) {
+        err = verify_signature(BOB, &f->s, caller, eb);
+    }
+    return err == SF_OK ? verify_nonce(f->nonces, &f->s, caller, eb) : err;
 }
 
 static void expect_refusal(struct fixture *f, enum sf_err code, const char *reason)

@@ -4,7 +4,7 @@
 #include "cmd/commands.h"
 #include "cmd/secret_prompt.h"
 #include "cmd/settings.h"
-#include "http/client.h"
+#include "http/trust.h"
 #include "json/json.h"
 
 #include <string.h>
@@ -94,7 +94,7 @@ static const struct conf *examine_configuration(const struct args *a, struct doc
     doctor_configuration(r, &found);
     conf_diagnostics_fini(&found);
     if (err == SF_OK) {
-        http_client_trust(conf->ca_file);
+        http_trust(conf->ca_file);
     }
     return err == SF_OK ? conf : NULL;
 }

@@ -2,7 +2,7 @@
 #include "cmd/settings.h"
 
 #include "base/log.h"
-#include "http/client.h"
+#include "http/trust.h"
 
 #include <string.h>
 
@@ -93,7 +93,7 @@ const struct conf *settings_load(const struct args *a)
               strcmp(conf->logging.format, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT);
     conf_diagnostics_log(&found);
     conf_diagnostics_fini(&found);
-    http_client_trust(conf->ca_file);
+    http_trust(conf->ca_file);
     return conf;
 }
 

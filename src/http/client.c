@@ -2,6 +2,7 @@
 #include "http/client.h"
 
 #include "base/mem.h"
+#include "http/trust.h"
 
 #include <curl/curl.h>
 #include <poll.h>
@@ -27,14 +28,6 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void init_library(void)
 {
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-/* Of the whole program: written before there are threads, only read after. */
-static char trusted[4096];
-
-void http_client_trust(const char *ca_file)
-{
-    (void)snprintf(trusted, sizeof trusted, "%s", ca_file);
 }
 
 /* ---- one transfer ---------------------------------------------------------------------------- */
@@ -243,8 +236,8 @@ static void trust(CURL *c, const struct http_call *call)
                                 CURL_BLOB_COPY};
         (void)curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &pem);
         (void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
-    } else if (trusted[0] != '\0') {
-        (void)curl_easy_setopt(c, CURLOPT_CAINFO, trusted);
+    } else if (http_trusted()[0] != '\0') {
+        (void)curl_easy_setopt(c, CURLOPT_CAINFO, http_trusted());
     }
 }
 

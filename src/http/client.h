@@ -8,10 +8,6 @@
 
 #include <stdatomic.h>
 
-/* Whom all transfers trust: a PEM file of certificates instead of the system's; "" the system's.
- * Once, before the first transfer; the text is copied. */
-void http_client_trust(const char *ca_file);
-
 /* One request to another server. */
 struct http_call {
     const char *url;

@@ -2,6 +2,7 @@
 #include "http/ws.h"
 
 #include "base/mem.h"
+#include "http/trust.h"
 
 #include <libwebsockets.h>
 #include <pthread.h>
@@ -218,11 +219,14 @@ static bool is_loopback(const char *host)
 static struct lws_context *make_context(struct ws *w, const struct ws_options *o)
 {
     sf_ms left = sf_until(o->deadline);
+    bool own_authorities = w->url.tls && http_trusted()[0] != '\0';
     unsigned seconds = left < 1000 ? 1 : (unsigned)(left / 1000 + 1);
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
-        .options = w->url.tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0,
+        .options = (w->url.tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0) |
+                   (own_authorities ? LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS : 0),
+        .client_ssl_ca_filepath = own_authorities ? http_trusted() : NULL,
         .user = w,
         .gid = -1,
         .uid = -1,

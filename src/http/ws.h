@@ -9,7 +9,7 @@
 
 /* A WebSocket to another server, for one thread: text goes out, text comes in, every call blocks
  * until it is done or its deadline is over. Pings are answered while a call is under way. TLS
- * (wss://) is verified against the system's authorities and the host's name. */
+ * (wss://) is verified against the authorities of http/trust.h and the host's name. */
 struct ws;
 
 struct ws_options {

@@ -18,7 +18,7 @@ import time
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent), str(pathlib.Path(__file__).resolve().parent.parent / "chain")]
 import harness  # noqa: E402
 from harness import STORYFI, Miner, check, run, script_config  # noqa: E402
-from node_double import Chain, Keypair, Node, account, item_key  # noqa: E402
+from node_double import Chain, Keypair, Node, Refusal, account, item_key  # noqa: E402
 
 NETUID = 92
 OTHER = account("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY")
@@ -248,6 +248,45 @@ def wrong_netuid():
         check(f"network: a mistake exits 100 at once: {text}", r.returncode == 100 and text in r.stderr, r.stderr)
 
 
+def several_nodes():
+    """Nodes that fail one after the other; one that knows only the older query; one of another chain."""
+    chain, node = fresh()
+    second = Node(chain)
+    m = NetMiner(f"{node.ws},{second.http}")
+    chain.register(NETUID, 1, m.key)
+    with m:
+        m.until("Announced: ")
+        check("network: of several nodes the first is asked", m.network()["endpoint"] == node.ws and not second.calls, m.network())
+        node.down = True
+        check("network: when it fails the next takes over", wait_for(lambda: second.calls.count("state_call") > 1)
+              and wait_for(lambda: m.network()["endpoint"] == second.http and m.network()["reached"]), m.network())
+        original = chain.state_call
+
+        def older(method, args, state):
+            if "selective" in method:
+                raise Refusal(4003, "Client error", "Exported method is not found")
+            return original(method, args, state)
+        before = m.network()["metagraph"]["block"]
+        chain.state_call = older
+        synced = wait_for(lambda: m.network()["metagraph"]["block"] > before + 4 and m.network())
+        check("network: a node without the selective query gives neurons-lite", synced and synced["metagraph"]["source"] == "chain"
+              and synced["metagraph"]["neurons"] == 2 and synced["uid"] == 1 and synced["earns"] is True and m.answers(), m.network())
+        m.stop()
+        node.close()
+        second.close()
+        stranger = Chain(genesis=bytes(range(32)))
+        stranger.add_subnet(NETUID, 0)
+        stranger.register(NETUID, 0, OTHER)
+        third = Node(stranger)
+        m.flags[m.flags.index("--subtensor.chain_endpoint") + 1] = third.ws
+        m.start()
+        check("network: the last run's metagraph is thrown away when the chain is another one", m.until("is of another chain: thrown away")
+              and wait_for(lambda: (m.network()["metagraph"] or {}).get("source") == "chain")
+              and m.network()["metagraph"]["neurons"] == 1, m.text())
+        m.stop()
+        third.close()
+
+
 def addresses():
     """Services that must agree; an address that changes; a limit of the subnet on how often it is told."""
     chain, node = fresh(rate_limit=30)
@@ -457,7 +496,7 @@ def causes():
     node.close()
 
 
-TESTS = [registered_and_served, chain_away, not_registered_at_first, wrong_netuid, addresses, reload, ends, encrypted,
+TESTS = [registered_and_served, chain_away, not_registered_at_first, wrong_netuid, several_nodes, addresses, reload, ends, encrypted,
          causes]
 
 

@@ -375,6 +375,8 @@ def tls():
     trusted = {"SSL_CERT_FILE": str(cert)}
     r = chain_cmd("show", f"wss://localhost:{node.port}", env=trusted)
     check("chain: wss with a trusted certificate", r.returncode == 0, r.stderr)
+    r = chain_cmd("show", f"wss://localhost:{node.port}", "--ca_file", cert)
+    check("chain: wss with an authority of ca_file", r.returncode == 0, r.stderr)
     r = chain_cmd("show", f"wss://localhost:{node.port}", "--timeout", 5)
     check("chain: wss with an unknown certificate is refused", r.returncode == 111 and not r.stdout, r.stderr)
     r = chain_cmd("show", f"wss://127.0.0.1:{node.port}", "--timeout", 5, env=trusted)
