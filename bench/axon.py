@@ -4,12 +4,9 @@
 usage: bench/axon.py [ROUNDS [SECONDS]]      prints a table, writes bench/results/<machine>.json and the section of
 doc/benchmarks.md. Both axons answer at once: ours with the example plugin (and its journal), the SDK's with a constant.
 """
-import datetime
 import json
 import os
 import pathlib
-import platform
-import re
 import socket
 import statistics
 import subprocess
@@ -19,6 +16,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 import harness  # noqa: E402
+import report  # noqa: E402
 
 LOAD = pathlib.Path(harness.STORYFI).resolve().parent / "storyfi-load"
 PYTHON = pathlib.Path(os.environ.get("SDK_VENV", "")) / "bin" / "python"
@@ -94,13 +92,6 @@ def middle(runs, pick):
     return statistics.median(pick(r) for r in runs)
 
 
-def machine():
-    text = pathlib.Path("/proc/cpuinfo").read_text()
-    model = re.search(r"model name\s*:\s*(.*)", text)
-    return {"cpu": model.group(1) if model else platform.machine(), "cpus": os.cpu_count(), "kernel": platform.release(),
-            "load_average": os.getloadavg()[0]}
-
-
 def table(runs):
     rows = ["| | " + " | ".join(kind.name for kind in (Ours, Theirs)) + " | times |", "| --- | ---: | ---: | ---: |"]
 
@@ -119,21 +110,12 @@ def best(runs, kind):
     return max(middle(runs[kind.name], lambda r: r["rates"][str(n)]) for n in CONNECTIONS)
 
 
-def write_down(runs, rows, where, ratio):
-    name = re.sub(r"[^a-z0-9]+", "-", f"{where['cpu']}-{where['cpus']}".lower()).strip("-")
-    folder = ROOT / "bench" / "results"
-    folder.mkdir(parents=True, exist_ok=True)
-    day = datetime.date.today().isoformat()
-    (folder / f"{name}.json").write_text(json.dumps({"machine": where, "day": day, "axon": runs}, indent=1) + "\n")
-    page = ROOT / "doc" / "benchmarks.md"
-    text = page.read_text() if page.exists() else "# Benchmarks\n\n<!-- axon -->\n<!-- /axon -->\n"
-    section = "\n".join([
-        "<!-- axon -->", "## The axon beside the Python SDK's", "",
-        f"`make bench` on {where['cpu']}, {where['cpus']} CPUs, {day}; the load generator (`tests/load`) runs on the same "
-        f"CPUs, and the load average was {where['load_average']:.1f} at the end. Both axons verify every signature and answer at once; medians of "
-        f"{len(runs[Ours.name])} rounds in turn. Sustained rate: {ratio:.0f} times the SDK's best.", "", *rows,
-        "<!-- /axon -->"])
-    page.write_text(re.sub(r"<!-- axon -->.*<!-- /axon -->", lambda _: section, text, flags=re.S))
+def write_down(runs, rows, ratio):
+    where = report.machine()
+    report.save("axon", {"load_average": where.pop("load_average"), "runs": runs})
+    report.section("axon", "The axon beside the Python SDK's", [
+        f"The load generator (`tests/load`) runs on the same CPUs. Both axons verify every signature and answer at once; medians of "
+        f"{len(runs[Ours.name])} rounds in turn. Sustained rate: {ratio:.0f} times the SDK's best.", "", *rows])
 
 
 def main():
@@ -150,7 +132,7 @@ def main():
     ratio = best(runs, Ours) / best(runs, Theirs)
     print("\n".join(rows))
     print(f"best sustained rate: {best(runs, Ours):.0f} to {best(runs, Theirs):.0f} a second, {ratio:.1f} times")
-    write_down(runs, rows, machine(), ratio)
+    write_down(runs, rows, ratio)
 
 
 if __name__ == "__main__":

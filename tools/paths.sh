@@ -26,3 +26,7 @@ SDK_VENV=$STORYFI_CACHE/test/venv-bittensor-10.5.0
 
 FLASK_PACKAGE=flask==3.1.1
 FLASK_VENV=$STORYFI_CACHE/test/venv-flask-3.1.1
+
+LLAMA_PEERS=$STORYFI_CACHE/test/llama-peers-${LLAMA_TAG_COMMIT:0:12}
+TRANSFORMERS_PACKAGES="torch==2.9.1 transformers==4.57.3 gguf==0.17.1 accelerate==1.12.0"
+TRANSFORMERS_VENV=$STORYFI_CACHE/test/venv-transformers-4.57.3

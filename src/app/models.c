@@ -5,6 +5,7 @@
 #include "app/model_pick.h"
 #include "app/model_store.h"
 #include "base/log.h"
+#include "engine/engine.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -308,6 +309,19 @@ static void find_by_name(const struct conf *conf, const struct model_entry *e, c
     (void)snprintf(out->name, sizeof out->name, "%s", e != NULL ? e->names[0] : name);
 }
 
+/* "synthetic:SHAPE" (engine/child/synthetic.h): with the default model's vocabulary. */
+static void find_synthetic(const struct conf *conf, const struct model_catalogue *c,
+                           const char *name, struct model_place *out)
+{
+    char donor[PLACE_ROOM] = "";
+    const struct model_entry *e = model_catalogue_find(c, "default");
+    if (e != NULL) {
+        (void)model_find_file(conf, e, donor, sizeof donor);
+    }
+    (void)snprintf(out->path, sizeof out->path, "%.100s@%.900s", name, donor);
+    (void)snprintf(out->name, sizeof out->name, "%s", name);
+}
+
 void model_find(const struct conf *conf, struct model_place *out)
 {
     struct model_catalogue c = {.n = 0};
@@ -325,7 +339,9 @@ void model_find(const struct conf *conf, struct model_place *out)
     if (e != NULL) {
         take_facts(e, out);
     }
-    if (ends_in_gguf(name)) {
+    if (sf_str_has_prefix(sf_str(name), ENGINE_SYNTHETIC)) {
+        find_synthetic(conf, &c, name, out);
+    } else if (ends_in_gguf(name)) {
         (void)snprintf(out->path, sizeof out->path, "%s", name);
         (void)snprintf(out->name, sizeof out->name, "%s",
                        e != NULL ? e->names[0] : model_base_name(name));

@@ -18,6 +18,7 @@
     X(score)                                                                                       \
     X(generators)                                                                                  \
     X(models)                                                                                      \
+    X(bench)                                                                                       \
     X(doctor)                                                                                      \
     X(config)                                                                                      \
     X(wallet)                                                                                      \

@@ -495,7 +495,8 @@ static enum sf_err check_files(struct engine *e, struct sf_errbuf *eb)
 {
     struct stat st;
     const struct engine_options *o = &e->options;
-    if (stat(o->model_path, &st) != 0 || !S_ISREG(st.st_mode)) {
+    bool is_file = !sf_str_has_prefix(sf_str(o->model_path), ENGINE_SYNTHETIC);
+    if (is_file && (stat(o->model_path, &st) != 0 || !S_ISREG(st.st_mode))) {
         return sf_fail(eb, SF_EUNAVAILABLE,
                        "model file %s is not there: run make setup for the default model, "
                        "storyfi models pull NAME for another, or set generator.local.model_name "

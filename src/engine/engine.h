@@ -13,6 +13,9 @@
  * supervises. */
 struct engine;
 
+/* A model path that begins so is no file: random weights in a known shape (child/synthetic.h). */
+#define ENGINE_SYNTHETIC "synthetic:"
+
 struct engine_options {
     const char *engine_path; /* the helper program */
     const char *lib_dir;     /* where libllama's variants lie; "" as linked */

@@ -440,6 +440,8 @@ static char *judge(struct composer *c, struct slot *s)
     struct sf_str raw = sf_buf_str(&j->text);
     if (j->doubt_at > 0 && s->tries + 1 < TRIES && s->form != FORM_TITLE)
         raw.n = j->doubt_at;
+    if (c->m->synthetic)
+        return composer_claim(c, s->group, raw) ? sf_strndup(raw.p, raw.n) : NULL;
     struct sf_buf mended;
     sf_buf_init(&mended, 64U << 10);
     mend_names(c, raw, &mended);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/child/cpu_limit.h"
+#include "engine/child/synthetic.h"
 #include "engine/child/token_class.h"
 
 #include <ggml-backend.h>
@@ -265,7 +266,8 @@ static enum sf_err load(struct engine_model *m, const struct model_options *o,
     enum sf_err err = pick_devices(o->device, devices, &limited, eb);
     if (err)
         return err;
-    if (access(o->path, R_OK) != 0)
+    m->synthetic = synthetic_is(o->path);
+    if (!m->synthetic && access(o->path, R_OK) != 0)
         return sf_fail_errno(eb, SF_EMODEL, "model file %s cannot be read", o->path);
     if (limited)
         p.devices = devices;
@@ -275,7 +277,12 @@ static enum sf_err load(struct engine_model *m, const struct model_options *o,
     m->gpu = p.n_gpu_layers > 0 && ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_GPU) != NULL;
     p.progress_callback = on_progress;
     p.progress_callback_user_data = progress;
-    m->model = llama_model_load_from_file(o->path, p);
+    if (m->synthetic)
+        err = synthetic_open(o->path, p, &m->model, eb);
+    else
+        m->model = llama_model_load_from_file(o->path, p);
+    if (err)
+        return err;
     if (!m->model)
         return sf_fail(eb, SF_EMODEL,
                        "model file %s was not loaded: it is damaged, of an unknown kind, or larger "

@@ -11,7 +11,7 @@
 #define MODEL_MAX_SEQUENCES 256
 
 struct model_options {
-    const char *path;    /* .gguf, or the first file of a split one */
+    const char *path;    /* .gguf, the first file of a split one, or synthetic.h's */
     const char *lib_dir; /* folder with the ggml backends; NULL: where the loader finds them */
     const char *device;  /* "auto" "cpu" "cuda" "cuda:N" */
     int n_gpu_layers;    /* < 0: all */
@@ -57,6 +57,7 @@ struct engine_model {
     const struct llama_vocab *vocab;
     int n_vocab, n_ctx, n_sequences, n_threads;
     bool gpu;
+    bool synthetic; /* writes nonsense: its texts are not judged */
     char name[128];
     char cpu_variant[64];
     uint64_t n_params;
