@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/error_guide.h"
 #include "cmd/settings.h"
 
 #include <errno.h>
@@ -21,10 +22,11 @@ static const struct arg_action actions[] = {
     {"doc", "Print doc/config.md."},
     {"example", "Print the commented configuration."},
     {"example-env", "Print the commented .env."},
+    {"errors", "Print doc/guide/errors.md."},
 };
 const struct args_spec cmd_config_spec = {
     .name = "config",
-    .synopsis = "check|print|init|doc|example|example-env [--config FILE] [--json]",
+    .synopsis = "check|print|init|doc|example|example-env|errors [--config FILE] [--json]",
     .summary = "Check, print or write the configuration.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
@@ -201,10 +203,16 @@ static int example_env(const struct args *a)
     return print_made(conf_example_env);
 }
 
+static int errors(const struct args *a)
+{
+    (void)a;
+    return print_made(error_guide_markdown);
+}
+
 int cmd_config(int argc, char **argv)
 {
-    static int (*const runs[])(const struct args *) = {check, print,   init,
-                                                       doc,   example, example_env};
+    static int (*const runs[])(const struct args *) = {check,   print,       init,  doc,
+                                                       example, example_env, errors};
     struct args a;
     int code = 0;
     args_parse(&a, &cmd_config_spec, argc, argv);
