@@ -49,6 +49,10 @@ if(llama_link)
     set_target_properties(storyfi-engine PROPERTIES
       BUILD_RPATH "$ORIGIN/../lib/storyfi;${STORYFI_LLAMA_DIR}/lib"
       INSTALL_RPATH "$ORIGIN/../lib/storyfi")
+    # Of `make bench` alone. Not installed.
+    add_executable(storyfi-decode EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/decode.c ${child_real})
+    target_link_libraries(storyfi-decode PRIVATE sf_engine_child llama_real)
+    set_target_properties(storyfi-decode PROPERTIES BUILD_RPATH "${STORYFI_LLAMA_DIR}/lib")
   endif()
 else()
   message(STATUS "no llama libraries in '${STORYFI_LLAMA_DIR}': storyfi-engine is left out (tools/setup.sh fetches them)")
