@@ -5,31 +5,35 @@
 
 static uint64_t rotate(uint64_t v, unsigned n)
 {
-    return n == 0 ? v : v << n | v >> (64 - n);
+    return v << n | v >> (64 - n); /* 0 < n < 64 */
 }
 
-/* theta, rho, pi and chi of one round (FIPS 202, 3.2); the offsets of rho follow the walk of pi. */
+/* theta, rho, pi and chi of one round (FIPS 202, 3.2), in the order in which pi walks the lanes.
+ * Written out: with loops a permutation takes eight times as long, and each signature takes four.
+ */
 static void round_of(uint64_t a[static 25], uint64_t constant)
 {
-    uint64_t c[5], b[25];
-    for (unsigned x = 0; x < 5; x++) {
-        c[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
-    }
-    for (unsigned i = 0; i < 25; i++) {
-        a[i] ^= c[(i + 4) % 5] ^ rotate(c[(i + 1) % 5], 1);
-    }
-    b[0] = a[0];
-    unsigned x = 1, y = 0;
-    for (unsigned t = 0; t < 24; t++) {
-        unsigned to_x = y, to_y = (2 * x + 3 * y) % 5;
-        b[to_x + 5 * to_y] = rotate(a[x + 5 * y], (t + 1) * (t + 2) / 2 % 64);
-        x = to_x;
-        y = to_y;
-    }
-    for (unsigned i = 0; i < 25; i++) {
-        unsigned row = i / 5 * 5;
-        a[i] = b[i] ^ (~b[row + (i + 1) % 5] & b[row + (i + 2) % 5]);
-    }
+    uint64_t c[5], d[5], b[25];
+#define C(x) c[x] = a[x] ^ a[(x) + 5] ^ a[(x) + 10] ^ a[(x) + 15] ^ a[(x) + 20]
+#define D(x) d[x] = c[((x) + 4) % 5] ^ rotate(c[((x) + 1) % 5], 1)
+#define MOVE(from, to, n) b[to] = rotate(a[from] ^ d[(from) % 5], n)
+#define ROW(y, x) a[(y) + (x)] = b[(y) + (x)] ^ (~b[(y) + ((x) + 1) % 5] & b[(y) + ((x) + 2) % 5])
+#define CHI(y) ROW(y, 0), ROW(y, 1), ROW(y, 2), ROW(y, 3), ROW(y, 4)
+    C(0), C(1), C(2), C(3), C(4);
+    D(0), D(1), D(2), D(3), D(4);
+    b[0] = a[0] ^ d[0];
+    MOVE(1, 10, 1), MOVE(10, 7, 3), MOVE(7, 11, 6), MOVE(11, 17, 10);
+    MOVE(17, 18, 15), MOVE(18, 3, 21), MOVE(3, 5, 28), MOVE(5, 16, 36);
+    MOVE(16, 8, 45), MOVE(8, 21, 55), MOVE(21, 24, 2), MOVE(24, 4, 14);
+    MOVE(4, 15, 27), MOVE(15, 23, 41), MOVE(23, 19, 56), MOVE(19, 13, 8);
+    MOVE(13, 12, 25), MOVE(12, 2, 43), MOVE(2, 20, 62), MOVE(20, 14, 18);
+    MOVE(14, 22, 39), MOVE(22, 9, 61), MOVE(9, 6, 20), MOVE(6, 1, 44);
+    CHI(0), CHI(5), CHI(10), CHI(15), CHI(20);
+#undef C
+#undef D
+#undef MOVE
+#undef ROW
+#undef CHI
     a[0] ^= constant;
 }
 

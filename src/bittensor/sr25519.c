@@ -4,7 +4,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "bittensor/crypto.h"
+#include "bittensor/known_keys.h"
 #include "bittensor/merlin.h"
+#include "bittensor/ristretto.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -118,6 +120,15 @@ bool sr25519_verify(const uint8_t public_key[static SR25519_KEY_LEN], struct sf_
     struct merlin t;
     start(&t, message, public_key);
     challenge(&t, sig, k);
-    /* refuses a public key that does not decode, too */
-    return crypto_point_verify(s, k, public_key, r_point) && memcmp(r_point, sig, 32) == 0;
+    struct ristretto_key key;
+    bool known = known_keys_find(public_key, &key);
+    if (!known && !ristretto_key_init(&key, public_key)) {
+        return false;
+    }
+    ristretto_verify(s, k, &key, r_point);
+    bool good = memcmp(r_point, sig, 32) == 0;
+    if (good && !known) {
+        known_keys_keep(&key);
+    }
+    return good;
 }
