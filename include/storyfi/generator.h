@@ -58,10 +58,11 @@
  * A complete one that writes all four tasks, sends events and gives way when it is told to:
  * examples/plugin/ in the sources.
  *
- * Threads: `open` and each `generate` run on a thread of their own, which ends with the call. Up to
- * `concurrency` calls (4 unless configured) run at once on one instance; set `concurrency: 1` when
- * you cannot have that. `event` and `is_canceled` may be called from any thread of yours until
- * `generate` returns, never after.
+ * Threads: `open` and each `generate` run on a thread that does nothing else meanwhile; that of a
+ * `generate` serves later calls too, so what you keep per thread outlives the call: delete keys
+ * with a destructor of yours in `close`. Up to `concurrency` calls (4 unless configured) run at
+ * once on one instance; set `concurrency: 1` when you cannot have that. `event` and `is_canceled`
+ * may be called from any thread of yours until `generate` returns, never after.
  *
  * A `generate` that does not return within a second after is_canceled became true is left behind:
  * the request goes to the next generator, and the plugin gets no more calls until it has returned.

@@ -188,7 +188,7 @@ static enum sf_err plugin_open(const void *options, void **ctx, struct sf_errbuf
     p->library = sf_alloc(sizeof *p->library);
     enum sf_err err = SF_ENOMEM;
     if (p->library != NULL) {
-        atomic_init(&p->library->refs, 1);
+        plugin_library_init(p->library);
         err = load(o, p->library, eb);
     }
     if (err == SF_OK) {

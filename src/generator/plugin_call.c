@@ -35,16 +35,23 @@ struct run {
     struct sf_time deadline;
     uint64_t seed;
     atomic_bool canceled;
+    struct sf_buf text;   /* its thread's until it is done */
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     struct note *first, **last;
     size_t n_notes;
     bool done, left;
-    struct sf_buf text;
     enum storyfi_status status;
     int32_t retry_after_ms;
     char error[256];
 };
+
+void plugin_library_init(struct plugin_library *l)
+{
+    *l = (struct plugin_library){.handle = NULL};
+    atomic_init(&l->refs, 1);
+    plugin_hands_init(&l->hands);
+}
 
 void plugin_library_ref(struct plugin_library *l)
 {
@@ -56,6 +63,7 @@ void plugin_library_unref(struct plugin_library *l)
     if (l == NULL || atomic_fetch_sub(&l->refs, 1) > 1) {
         return;
     }
+    plugin_hands_fini(&l->hands);
     if (l->opened && l->api->close != NULL) {
         l->api->close(l->self);
     }
@@ -165,7 +173,7 @@ static int is_canceled(void *host)
     return atomic_load(&r->canceled) || sf_until(r->deadline) <= 0;
 }
 
-static void *runner(void *arg)
+static void job(void *arg, struct plugin_hand *hand)
 {
     struct run *r = arg;
     const struct storyfi_generator *api = r->library->api;
@@ -183,25 +191,25 @@ static void *runner(void *arg)
                                 .is_canceled = is_canceled};
     enum storyfi_status status = api->generate(r->library->self, &call, &answer);
     answer.error[sizeof answer.error - 1] = '\0';
-    (void)pthread_mutex_lock(&r->lock);
     if (answer.json != NULL && status == STORYFI_OK) {
         sf_buf_add(&r->text, answer.json, answer.n_json);
     }
+    if (answer.json != NULL) {
+        api->release(r->library->self, &answer);
+    }
+    plugin_hand_park(hand); /* before the caller knows: its next call finds this thread */
+    (void)pthread_mutex_lock(&r->lock);
     r->status = status;
     r->retry_after_ms = answer.retry_after_ms;
     content_copy_text(sf_str(answer.error), r->error, sizeof r->error);
     r->done = true;
     bool left = r->left;
-    (void)pthread_cond_signal(&r->changed);
     (void)pthread_mutex_unlock(&r->lock);
-    if (answer.json != NULL) {
-        api->release(r->library->self, &answer);
-    }
+    (void)pthread_cond_signal(&r->changed); /* whom it wakes finds the lock free */
     if (left) {
         (void)atomic_fetch_sub(&r->library->wedged, 1);
     }
     run_unref(r);
-    return NULL;
 }
 
 /* ---- the caller's side ----------------------------------------------------------------------- */
@@ -364,18 +372,16 @@ static enum sf_err judge(struct run *r, struct sf_buf *text, struct sf_errbuf *e
 enum sf_err plugin_call(struct plugin_library *l, const struct gen_call *call,
                         struct sf_time deadline, struct sf_buf *text, struct sf_errbuf *eb)
 {
-    pthread_t thread;
     struct run *r = run_open(l, call, deadline, text->cap);
     if (r == NULL) {
         return SF_ENOMEM;
     }
     (void)atomic_fetch_add(&r->refs, 1);
-    if (pthread_create(&thread, NULL, runner, r) != 0) {
+    if (plugin_hands_start(&l->hands, job, r) != SF_OK) {
         (void)atomic_fetch_sub(&r->refs, 1);
         run_unref(r);
         return sf_fail(eb, SF_ENOMEM, "no thread to be had");
     }
-    (void)pthread_detach(thread);
     enum sf_err err = wait_for(r, call, eb);
     if (err == SF_OK) {
         err = judge(r, text, eb);

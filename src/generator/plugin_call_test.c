@@ -13,6 +13,7 @@
 /* A plugin inside the test. */
 static atomic_int releases, closes, cancels_seen;
 static atomic_bool let_go;
+static atomic_uintptr_t last_thread;
 
 static enum storyfi_status say(struct storyfi_answer *answer, const char *text)
 {
@@ -83,6 +84,24 @@ static enum storyfi_status invent(void *self, const struct storyfi_call *call,
     return (enum storyfi_status)77;
 }
 
+static enum storyfi_status tell_thread(void *self, const struct storyfi_call *call,
+                                       struct storyfi_answer *answer)
+{
+    (void)self;
+    (void)call;
+    atomic_store(&last_thread, (uintptr_t)pthread_self());
+    return say(answer, "{}");
+}
+
+/* The one or the other, as the test wants it. */
+static atomic_bool deaf;
+
+static enum storyfi_status tell_thread_or_be_deaf(void *self, const struct storyfi_call *call,
+                                                  struct storyfi_answer *answer)
+{
+    return (atomic_load(&deaf) ? be_deaf : tell_thread)(self, call, answer);
+}
+
 static void release(void *self, struct storyfi_answer *answer)
 {
     (void)self;
@@ -111,22 +130,27 @@ static struct storyfi_generator api = {.abi = STORYFI_GENERATOR_ABI,
                                        .release = release,
                                        .close = count_close};
 
-/* One call, after which the test's own hold on the plugin is dropped. */
-static enum sf_err call_plugin(enum storyfi_status (*generate)(void *, const struct storyfi_call *,
-                                                               struct storyfi_answer *),
-                               sf_ms within, const atomic_bool *cancel, char *said,
-                               struct sf_errbuf *eb)
+typedef enum storyfi_status (*generate_fn)(void *, const struct storyfi_call *,
+                                           struct storyfi_answer *);
+
+static struct plugin_library *library_of(generate_fn generate)
+{
+    struct plugin_library *l = sf_xalloc(sizeof *l);
+    plugin_library_init(l);
+    l->api = &api;
+    l->opened = true;
+    api.generate = generate;
+    return l;
+}
+
+static enum sf_err call_library(struct plugin_library *l, sf_ms within, const atomic_bool *cancel,
+                                char *said, struct sf_errbuf *eb)
 {
     static const char *const wanted[] = {"/title"};
     json_t *body = json_pack("{s:s, s:s}", "task_type", "blueprint", "user_input", "sea");
     json_t *partial = json_pack("{s:s}", "tone", "calm");
     struct story_request request;
     struct sf_buf text;
-    struct plugin_library *l = sf_xalloc(sizeof *l);
-    atomic_init(&l->refs, 1);
-    l->api = &api;
-    l->opened = true;
-    api.generate = generate;
     assert_int_equal(story_request_init(&request, body, NULL), SF_OK);
     struct sf_time until = sf_after(sf_now(), within);
     struct gen_call call = {.request = &request,
@@ -141,7 +165,6 @@ static enum sf_err call_plugin(enum storyfi_status (*generate)(void *, const str
     sf_buf_init(&text, 100);
     *eb = (struct sf_errbuf){.code = SF_OK};
     enum sf_err err = plugin_call(l, &call, until, &text, eb);
-    plugin_library_unref(l);
     story_request_fini(&request);
     sf_buf_fini(&text);
     json_decref(partial);
@@ -149,10 +172,20 @@ static enum sf_err call_plugin(enum storyfi_status (*generate)(void *, const str
     return err;
 }
 
+/* One call, after which the test's own hold on the plugin is dropped. */
+static enum sf_err call_plugin(generate_fn generate, sf_ms within, const atomic_bool *cancel,
+                               char *said, struct sf_errbuf *eb)
+{
+    struct plugin_library *l = library_of(generate);
+    enum sf_err err = call_library(l, within, cancel, said, eb);
+    plugin_library_unref(l);
+    return err;
+}
+
 /* The plugin's thread may still be on its way out. */
 static void wait_for_count(atomic_int *count, int n)
 {
-    for (int i = 0; atomic_load(count) < n && i < 5000; i++) {
+    for (int i = 0; atomic_load(count) != n && i < 5000; i++) {
         (void)poll(NULL, 0, 1);
     }
     assert_int_equal(atomic_load(count), n);
@@ -209,6 +242,45 @@ static void what_it_returns_is_not_believed(void **state)
     wait_for_count(&closes, 6);
 }
 
+static void calls_one_after_the_other_share_a_thread(void **state)
+{
+    char said[32] = "";
+    struct sf_errbuf eb;
+    struct plugin_library *l = library_of(tell_thread);
+    (void)state;
+    assert_int_equal(call_library(l, 10000, NULL, said, &eb), SF_OK);
+    uintptr_t first = atomic_load(&last_thread);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(call_library(l, 10000, NULL, said, &eb), SF_OK);
+        assert_true(atomic_load(&last_thread) == first);
+    }
+    assert_int_equal(l->hands.n_idle, 1);
+    plugin_library_unref(l);
+    wait_for_count(&closes, 7);
+}
+
+static void after_one_left_behind_comes_a_new_thread(void **state)
+{
+    char said[32] = "";
+    atomic_bool cancel = true;
+    struct sf_errbuf eb;
+    struct plugin_library *l = library_of(tell_thread_or_be_deaf);
+    (void)state;
+    assert_int_equal(call_library(l, 10000, NULL, said, &eb), SF_OK);
+    uintptr_t first = atomic_load(&last_thread);
+    atomic_store(&let_go, false);
+    atomic_store(&deaf, true);
+    assert_int_equal(call_library(l, 10000, &cancel, said, &eb), SF_ECANCELED);
+    assert_int_equal(atomic_load(&l->wedged), 1);
+    atomic_store(&deaf, false);
+    assert_int_equal(call_library(l, 10000, NULL, said, &eb), SF_OK);
+    assert_true(atomic_load(&last_thread) != first);
+    atomic_store(&let_go, true);
+    wait_for_count(&l->wedged, 0);
+    plugin_library_unref(l);
+    wait_for_count(&closes, 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +288,8 @@ int main(void)
         cmocka_unit_test(one_that_gives_way_is_waited_for),
         cmocka_unit_test(one_that_is_deaf_is_left_behind_and_freed_when_it_returns),
         cmocka_unit_test(what_it_returns_is_not_believed),
+        cmocka_unit_test(calls_one_after_the_other_share_a_thread),
+        cmocka_unit_test(after_one_left_behind_comes_a_new_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
