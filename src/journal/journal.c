@@ -64,6 +64,8 @@ static enum sf_err open_with(const struct journal_options *o, const struct journ
     j->n_migrations = n;
     j->last = &j->first;
     j->ids = (struct journal_ids){1, 1};
+    j->id_block = o->id_block;
+    j->ids_at = sf_after(sf_now(), -1000);
     if (j->path == NULL) {
         destroy(j);
         return SF_ENOMEM;
@@ -127,7 +129,7 @@ int64_t journal_next_id(struct journal *j)
     }
     /* Without the file nobody gives blocks: it counts on, and the writer sorts it out later. */
     int64_t id = j->ids.next++;
-    if (j->ids.end - j->ids.next < j->options.id_block / 2 && j->spare.end == 0) {
+    if (journal_ids_are_low(j)) {
         (void)pthread_cond_signal(&j->changed);
     }
     (void)pthread_mutex_unlock(&j->lock);
@@ -147,7 +149,10 @@ static bool put_row(struct journal *j, struct journal_row *row)
         j->last = &row->next;
         j->n_rows++;
         j->n_bytes += row->bytes;
-        (void)pthread_cond_signal(&j->changed);
+        if (j->n_rows == 1 ||
+            j->n_rows == JOURNAL_BATCH_ROWS) { /* else the writer is in no hurry */
+            (void)pthread_cond_signal(&j->changed);
+        }
     } else {
         j->settled++;
         j->dropped++;

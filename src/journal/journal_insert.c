@@ -162,6 +162,11 @@ static const struct insert {
                   " cost_usd = cost_usd + excluded.cost_usd"},
 };
 
+static int prepare_text(sqlite3 *db, const char *sql, sqlite3_stmt **out)
+{
+    return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+}
+
 static int prepare(sqlite3 *db, const struct insert *in, sqlite3_stmt **out)
 {
     struct sf_buf sql;
@@ -175,9 +180,7 @@ static int prepare(sqlite3 *db, const struct insert *in, sqlite3_stmt **out)
         sf_buf_puts(&sql, i == 0 ? "?" : ", ?");
     }
     sf_buf_printf(&sql, ")%s", in->behind);
-    int code = sql.err != SF_OK ? SQLITE_NOMEM
-                                : sqlite3_prepare_v3(db, sf_buf_z(&sql), -1,
-                                                     SQLITE_PREPARE_PERSISTENT, out, NULL);
+    int code = sql.err != SF_OK ? SQLITE_NOMEM : prepare_text(db, sf_buf_z(&sql), out);
     sf_buf_fini(&sql);
     return code;
 }
@@ -185,14 +188,17 @@ static int prepare(sqlite3 *db, const struct insert *in, sqlite3_stmt **out)
 int journal_inserts_open(sqlite3 *db, struct journal_inserts *in)
 {
     *in = (struct journal_inserts){.db = db};
-    for (size_t i = 0; i < JOURNAL_INSERTS; i++) {
-        int code = prepare(db, &inserts[i], &in->statements[i]);
-        if (code != SQLITE_OK) {
-            journal_inserts_close(in);
-            return code;
-        }
+    int code = prepare_text(db, "SAVEPOINT row", &in->begin);
+    if (code == SQLITE_OK) {
+        code = prepare_text(db, "RELEASE row", &in->end);
     }
-    return SQLITE_OK;
+    for (size_t i = 0; i < JOURNAL_INSERTS && code == SQLITE_OK; i++) {
+        code = prepare(db, &inserts[i], &in->statements[i]);
+    }
+    if (code != SQLITE_OK) {
+        journal_inserts_close(in);
+    }
+    return code;
 }
 
 void journal_inserts_close(struct journal_inserts *in)
@@ -201,6 +207,9 @@ void journal_inserts_close(struct journal_inserts *in)
         (void)sqlite3_finalize(in->statements[i]);
         in->statements[i] = NULL;
     }
+    (void)sqlite3_finalize(in->begin);
+    (void)sqlite3_finalize(in->end);
+    in->begin = in->end = NULL;
 }
 
 static int bind(sqlite3_stmt *s, int at, const struct column *c, const char *base)
@@ -235,6 +244,13 @@ static int bind(sqlite3_stmt *s, int at, const struct column *c, const char *bas
     return SQLITE_MISUSE;
 }
 
+static int step(struct journal_inserts *in, sqlite3_stmt *s)
+{
+    int code = sqlite3_step(s) == SQLITE_DONE ? SQLITE_OK : sqlite3_errcode(in->db);
+    (void)sqlite3_reset(s);
+    return code;
+}
+
 static int run(struct journal_inserts *in, int which, const void *base)
 {
     sqlite3_stmt *s = in->statements[which];
@@ -242,11 +258,7 @@ static int run(struct journal_inserts *in, int which, const void *base)
     for (size_t i = 0; i < inserts[which].n && code == SQLITE_OK; i++) {
         code = bind(s, (int)i + 1, &inserts[which].columns[i], base);
     }
-    if (code == SQLITE_OK) {
-        code = sqlite3_step(s) == SQLITE_DONE ? SQLITE_OK : sqlite3_errcode(in->db);
-    }
-    (void)sqlite3_reset(s);
-    return code;
+    return code == SQLITE_OK ? step(in, s) : code;
 }
 
 static int insert_attempts(struct journal_inserts *in, struct part *p, struct tally *t)
@@ -329,7 +341,7 @@ static int insert_kind(struct journal_inserts *in, const struct journal_row *row
 
 int journal_insert(struct journal_inserts *in, const struct journal_row *row)
 {
-    int code = sqlite3_exec(in->db, "SAVEPOINT row", NULL, NULL, NULL);
+    int code = step(in, in->begin);
     if (code != SQLITE_OK) {
         return code;
     }
@@ -338,6 +350,6 @@ int journal_insert(struct journal_inserts *in, const struct journal_row *row)
         int undone = sqlite3_exec(in->db, "ROLLBACK TO row", NULL, NULL, NULL);
         code = undone == SQLITE_OK ? SQLITE_CONSTRAINT : undone;
     }
-    int released = sqlite3_exec(in->db, "RELEASE row", NULL, NULL, NULL);
+    int released = step(in, in->end);
     return code == SQLITE_OK ? released : code;
 }

@@ -11,6 +11,7 @@
 struct journal_inserts {
     sqlite3 *db;
     sqlite3_stmt *statements[JOURNAL_INSERTS];
+    sqlite3_stmt *begin, *end; /* of a row's savepoint */
 };
 
 /* An SQLite result code, as all of these; SQLITE_OK is success. After another the transaction is to

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#define JOURNAL_BATCH_ROWS 400 /* as many are committed without waiting for the time */
+
 /* Ids [next, end) that no other program hands out. */
 struct journal_ids {
     int64_t next, end;
@@ -30,6 +32,7 @@ struct journal {
     bool failing;
     char reason[512];
     struct journal_ids ids, spare; /* spare: the block after */
+    int64_t id_block;              /* how many were taken last */
 
     /* The writer's alone (before it starts: the opener's). */
     pthread_t thread;
@@ -38,7 +41,7 @@ struct journal {
     dev_t device;
     ino_t inode;
     bool refused; /* somebody else's file: not tried again */
-    struct sf_time retry_at, commit_at, retention_at;
+    struct sf_time retry_at, commit_at, retention_at, ids_at;
     uint64_t dropped_before; /* when the failure began */
 };
 
@@ -59,7 +62,10 @@ void journal_file_check(struct journal *j);
 
 /* ---- journal_ids.c */
 
-/* Takes more ids from the file when they run low; SQLite's code. */
+/* Whether less than half a block is left; under the lock. */
+bool journal_ids_are_low(const struct journal *j);
+/* Takes more ids from the file when they are low, more at once the faster they go; SQLite's code.
+ */
 SF_MUST_USE int journal_ids_refill(struct journal *j);
 /* Gives back what is left at the end, when nobody has taken ids since. */
 void journal_ids_return(struct journal *j);

@@ -356,6 +356,26 @@ static void *put_many(void *arg)
     return NULL;
 }
 
+static void a_full_batch_does_not_wait_for_its_time(void **state)
+{
+    (void)state;
+    struct journal_options o = journal_options_default();
+    struct journal *j = NULL;
+    o.path = path;
+    o.commit_ms = 3600000;
+    assert_int_equal(journal_open(&o, &j), SF_OK);
+    put_plain(j); /* the first commit comes at once, the next an hour later */
+    assert_true(journal_flush(j, 20000));
+    put_plain(j);
+    assert_false(journal_flush(j, 50));
+    for (int i = 1; i < JOURNAL_BATCH_ROWS; i++) {
+        put_plain(j);
+    }
+    assert_true(journal_flush(j, 20000));
+    journal_close(j);
+    assert_int_equal(count("SELECT count(*) FROM requests"), JOURNAL_BATCH_ROWS + 1);
+}
+
 static void many_threads_put_at_once(void **state)
 {
     (void)state;
@@ -388,6 +408,7 @@ int main(void)
         CASE(a_journal_of_version_one_still_opens),
         CASE(a_newer_journal_is_refused_and_left_alone),
         CASE(another_programs_database_is_left_alone),
+        CASE(a_full_batch_does_not_wait_for_its_time),
         CASE(many_threads_put_at_once),
     };
     return JOURNAL_TESTS_RUN(tests);

@@ -4,8 +4,6 @@
 
 #include <time.h>
 
-#define BATCH_ROWS 100
-
 /* ---- waiting --------------------------------------------------------------------------------- */
 
 /* When there is something to do next, as far as time alone decides. */
@@ -17,14 +15,9 @@ static struct sf_time next_time(const struct journal *j)
     return j->n_rows > 0 ? sf_earlier(j->commit_at, j->retention_at) : j->retention_at;
 }
 
-static bool needs_ids(const struct journal *j)
-{
-    return j->ids.end - j->ids.next < (j->options.id_block + 1) / 2 && j->spare.end == 0;
-}
-
 static bool is_due(const struct journal *j)
 {
-    bool work = j->db != NULL && (j->n_rows >= BATCH_ROWS || needs_ids(j));
+    bool work = j->db != NULL && (j->n_rows >= JOURNAL_BATCH_ROWS || journal_ids_are_low(j));
     return j->stopping || work || sf_until(next_time(j)) <= 0;
 }
 
@@ -47,7 +40,7 @@ static void wait_a_while(struct journal *j)
 static struct journal_row *take_batch(struct journal *j, size_t *n)
 {
     struct journal_row *batch = j->first, **end = &batch;
-    for (*n = 0; *end != NULL && *n < BATCH_ROWS; (*n)++) {
+    for (*n = 0; *end != NULL && *n < JOURNAL_BATCH_ROWS; (*n)++) {
         end = &(*end)->next;
     }
     j->first = *end;
@@ -191,7 +184,7 @@ static void work(struct journal *j, bool stopping)
         return;
     }
     (void)pthread_mutex_lock(&j->lock);
-    bool rows = j->n_rows >= BATCH_ROWS || (j->n_rows > 0 && sf_until(j->commit_at) <= 0);
+    bool rows = j->n_rows >= JOURNAL_BATCH_ROWS || (j->n_rows > 0 && sf_until(j->commit_at) <= 0);
     (void)pthread_mutex_unlock(&j->lock);
     if ((rows || stopping) && !write_rows(j)) {
         return;
