@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-/* Walks the text once before the library builds anything: bounds the depth, drops \u0000 escapes
- * into `clean`. Lone surrogates, NaN and duplicate keys are the library's to refuse. */
+/* Walks the text once before the library builds anything: bounds the depth, and copies it without
+ * its \u0000 escapes into `clean` when it has any. Lone surrogates, NaN and duplicate keys are the
+ * library's to refuse. */
 static enum sf_err prescan(struct sf_str text, unsigned max_depth, struct sf_buf *clean,
                            struct sf_errbuf *eb)
 {
@@ -33,7 +34,9 @@ static enum sf_err prescan(struct sf_str text, unsigned max_depth, struct sf_buf
             depth--;
         }
     }
-    sf_buf_add(clean, text.p + kept, text.n - kept);
+    if (kept > 0) {
+        sf_buf_add(clean, text.p + kept, text.n - kept);
+    }
     return clean->err;
 }
 
@@ -48,8 +51,9 @@ enum sf_err json_parse(struct sf_str text, struct json_limits limits, json_t **o
     enum sf_err err = prescan(text, limits.max_depth, &clean, eb);
     if (err == SF_OK) {
         json_error_t detail;
-        json_t *value = json_loadb(sf_buf_z(&clean), clean.n,
-                                   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &detail);
+        struct sf_str kept = clean.n > 0 ? sf_buf_str(&clean) : text;
+        json_t *value =
+            json_loadb(kept.p, kept.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &detail);
         if (value == NULL) {
             err = sf_fail(eb, SF_EPARSE, "malformed JSON at line %d column %d: %s", detail.line,
                           detail.column, detail.text);
@@ -59,69 +63,6 @@ enum sf_err json_parse(struct sf_str text, struct json_limits limits, json_t **o
     }
     sf_buf_fini(&clean);
     return err;
-}
-
-static int append_chunk(const char *chunk, size_t n, void *arg)
-{
-    struct sf_buf *b = arg;
-    sf_buf_add(b, chunk, n);
-    return b->err == SF_OK ? 0 : -1;
-}
-
-#define REAL_DIGITS 15 /* all that a decimal number surely keeps in a double: 0.08 stays 0.08 */
-#define REAL_DIGITS_MAX 17
-
-static bool survives(double real, int digits)
-{
-    char text[40];
-    double back = 0;
-    int n = snprintf(text, sizeof text, "%.*g", digits, real);
-    return n > 0 && sf_scan_double((struct sf_str){text, (size_t)n}, &back) && !(back < real) &&
-           !(back > real);
-}
-
-/* The digits with which every number in `value` comes back as it is. */
-static int digits_of(const json_t *value)
-{
-    const char *key;
-    json_t *member;
-    size_t i;
-    int digits = REAL_DIGITS;
-    if (json_is_real(value)) {
-        while (digits < REAL_DIGITS_MAX && !survives(json_real_value(value), digits)) {
-            digits++;
-        }
-    }
-    json_array_foreach(value, i, member)
-    {
-        int more = digits_of(member);
-        digits = more > digits ? more : digits;
-    }
-    json_object_foreach((json_t *)(uintptr_t)value, key, member)
-    {
-        int more = digits_of(member);
-        digits = more > digits ? more : digits;
-    }
-    return digits;
-}
-
-static void print_with(const json_t *value, struct sf_buf *b, size_t flags)
-{
-    flags |= JSON_REAL_PRECISION((size_t)digits_of(value));
-    if (json_dump_callback(value, append_chunk, b, flags | JSON_ENCODE_ANY) != 0 &&
-        b->err == SF_OK) {
-        b->err = SF_ENOMEM;
-    }
-}
-
-void json_print(const json_t *value, struct sf_buf *b)
-{
-    print_with(value, b, JSON_COMPACT);
-}
-
-void json_print_pretty(const json_t *value, struct sf_buf *b)
-{
-    print_with(value, b, JSON_INDENT(2));
 }
 
 const char *json_get_string(const json_t *object, const char *key)
