@@ -2,7 +2,6 @@
 #include "app/recording.h"
 
 #include "base/hex.h"
-#include "base/mem.h"
 #include "base/metric.h"
 #include "bittensor/crypto.h"
 #include "journal/journal.h"
@@ -105,12 +104,12 @@ static struct metric *score_metric(const char *part, const char *kind)
                             buckets, sizeof buckets / sizeof buckets[0]);
 }
 
-static void note_score(const char *kind, const struct story_score *s)
+static void note_score(const char *kind, double technical, double structure)
 {
     static const char *const kinds[] = {"other", "local", "vllm", "custom", "api"};
-    static const char *const parts[] = {"technical", "structure", "content"};
-    static struct metric *_Atomic held[5][3];
-    const double ratios[] = {s->technical / 30, s->structure / 40, s->content / 30};
+    static const char *const parts[] = {"technical", "structure"};
+    static struct metric *_Atomic held[5][2];
+    const double ratios[] = {technical / 30, structure / 40};
     size_t k = sizeof kinds / sizeof kinds[0] - 1;
     while (k > 0 && strcmp(kinds[k], kind) != 0) {
         k--;
@@ -128,16 +127,13 @@ static void note_score(const char *kind, const struct story_score *s)
 static void take_answer(struct journal_request *row, const struct recording *r,
                         struct sf_buf *output, struct sf_buf *info)
 {
-    struct story_score score;
     const struct generator *g = r->trail->answered;
-    struct story_score_options o = {.seconds = sf_seconds(row->took_ms), .mode = g->type->kind};
-    story_score(r->request, r->result->output, &o, &score);
+    story_score_form(r->request, r->result->output, sf_seconds(row->took_ms), &row->technical,
+                     &row->structure);
     row->generator = g->name;
     row->kind = g->type->kind;
     row->model = r->result->name;
-    note_score(g->type->kind, &score);
-    row->technical = score.technical;
-    row->structure = score.structure;
+    note_score(g->type->kind, row->technical, row->structure);
     json_print(r->result->output, output);
     json_t *model_info = app_model_info(r->trail, r->result);
     if (model_info != NULL) {
@@ -155,7 +151,7 @@ void recording_put(struct app *a, const struct recording *r)
     if (journal == NULL) {
         return;
     }
-    struct rows *rows = sf_alloc(sizeof *rows);
+    struct rows rows; /* filled as far as the trail goes */
     struct sf_buf scratch, output, info;
     sf_buf_init(&scratch, TEXT_CAP);
     sf_buf_init(&output, TEXT_CAP);
@@ -178,11 +174,11 @@ void recording_put(struct app *a, const struct recording *r)
     if (r->request != NULL) {
         take_request(&row, r->request, &scratch, hash);
     }
-    if (rows != NULL && r->trail != NULL) {
+    if (r->trail != NULL) {
         for (size_t i = 0; i < r->trail->n; i++) {
-            step_row(&r->trail->steps[i], sf_between(r->received, r->walked), rows, i);
+            step_row(&r->trail->steps[i], sf_between(r->received, r->walked), &rows, i);
         }
-        row.steps = rows->steps;
+        row.steps = rows.steps;
         row.n_steps = r->trail->n;
     }
     if (r->request != NULL && r->trail != NULL && r->trail->answered != NULL && r->result != NULL) {
@@ -192,5 +188,4 @@ void recording_put(struct app *a, const struct recording *r)
     sf_buf_fini(&scratch);
     sf_buf_fini(&output);
     sf_buf_fini(&info);
-    free(rows);
 }

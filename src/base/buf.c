@@ -47,7 +47,7 @@ static bool reserve(struct sf_buf *b, size_t more)
     if (need <= b->room) {
         return true;
     }
-    size_t room = b->room < 64 ? 64 : b->room;
+    size_t room = b->room < 256 ? 256 : b->room;
     while (room < need) {
         room *= 2;
     }

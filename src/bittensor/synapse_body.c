@@ -59,6 +59,18 @@ static int set_base(json_t *body, const struct synapse *s, const char *name, jso
     return failed;
 }
 
+/* Their places, for what comes with the request to stand behind. */
+static int set_places(json_t *body)
+{
+    static const char *const names[] = {"name",     "timeout", "total_size",        "header_size",
+                                        "dendrite", "axon",    "computed_body_hash"};
+    int failed = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        failed |= json_object_set_new(body, names[i], json_null());
+    }
+    return failed;
+}
+
 static int set_answer(json_t *body, const struct synapse_answer *a)
 {
     int failed = json_object_set(body, "output_data", a->output_data);
@@ -83,7 +95,7 @@ static json_t *answer(const json_t *request, const struct synapse *s, const char
                       const struct synapse_status *status, const struct synapse_answer *a)
 {
     json_t *body = json_object();
-    int failed = body == NULL ? 1 : set_base(body, s, route, json_null(), json_null());
+    int failed = body == NULL ? 1 : set_places(body);
     if (failed == 0 && json_is_object(request)) {
         failed = json_object_update(body, (json_t *)(uintptr_t)request);
     }

@@ -125,7 +125,7 @@ static enum sf_err call_metered(struct hop_run *r, const struct gen_call *call,
 
 static bool is_valid(const struct hop_run *r, json_t *output, struct story_report *report)
 {
-    report->n = 0;
+    report->n = report->total = 0;
     return story_repair(r->call.request, output) == SF_OK &&
            story_validate(r->call.request, output, report);
 }

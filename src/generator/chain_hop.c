@@ -178,26 +178,19 @@ static enum sf_err ask_until_done(struct hop_run *r)
     return err;
 }
 
-static enum sf_err give_up(struct hop_run *r)
-{
-    struct sf_errbuf eb = {.code = SF_OK};
-    struct hop_outcome o = {.code = SF_ENOMEM, .reason = "out of memory"};
-    (void)sf_fail(&eb, SF_ENOMEM, "out of memory");
-    hop_note(r->chain, r->hop, &r->ticket, &o);
-    (void)snprintf(r->step->reason, sizeof r->step->reason, "out of memory");
-    return SF_ENOMEM;
-}
-
 enum sf_err hop_work(struct hop_run *r)
 {
     struct gen_step *step = r->step;
     struct sf_time started = sf_now();
+    struct story_report reports[2]; /* 50 KiB: dear to allocate, and worse to clear each time */
+    reports[0].n = reports[0].total = 0;
+    reports[1].n = reports[1].total = 0;
     step->started_ms = sf_between(r->walk_started, started);
     r->partial = NULL;
     r->result = (struct gen_result){.output = NULL};
-    r->reports = sf_alloc(2 * sizeof *r->reports);
-    enum sf_err err = r->reports == NULL ? give_up(r) : ask_until_done(r);
-    free(r->reports), r->reports = NULL;
+    r->reports = reports;
+    enum sf_err err = ask_until_done(r);
+    r->reports = NULL;
     step->took_ms = sf_between(started, sf_now());
     step->outcome = err == SF_OK ? GEN_STEP_OK : GEN_STEP_FAILED;
     step->code = err;

@@ -167,9 +167,11 @@ enum sf_err queue_push(struct queue *q, struct job *j)
         if (q->guest_limit > 0) {
             make_way(q);
         }
-        (void)pthread_cond_signal(&q->changed);
     }
     (void)pthread_mutex_unlock(&q->lock);
+    if (err == SF_OK) { /* not under the lock: whom it wakes would wait for that at once */
+        (void)pthread_cond_signal(&q->changed);
+    }
     return err;
 }
 

@@ -327,6 +327,14 @@ static double multiplier(const char *mode)
     return 0.5;
 }
 
+void story_score_form(const struct story_request *request, const json_t *output, double seconds,
+                      double *technical_points, double *structure_points)
+{
+    bool is_object = json_is_object(output);
+    *technical_points = is_object ? technical(request->task, output, seconds) : 0;
+    *structure_points = is_object ? structure(request->task, output) : 0;
+}
+
 void story_score(const struct story_request *request, const json_t *output,
                  const struct story_score_options *o, struct story_score *out)
 {
@@ -334,8 +342,7 @@ void story_score(const struct story_request *request, const json_t *output,
     if (!json_is_object(output)) {
         return;
     }
-    out->technical = technical(request->task, output, o->seconds);
-    out->structure = structure(request->task, output);
+    story_score_form(request, output, o->seconds, &out->technical, &out->structure);
     out->content = content(request, output);
     out->base = out->technical / 30 * 20 + out->structure / 40 * 30 + out->content / 30 * 20;
     double scaled = out->base / 70 * 100; /* as if the judge agreed with the rest */

@@ -22,6 +22,10 @@ struct story_score_options {
 void story_score(const struct story_request *request, const json_t *output,
                  const struct story_score_options *o, struct story_score *out);
 
+/* The two raw parts that cost little; `content` compares each word with each. */
+void story_score_form(const struct story_request *request, const json_t *output, double seconds,
+                      double *technical, double *structure);
+
 /* {"task","valid","reasons":[{"path","problem"}],"technical","structure","content","base","multiplier",
  * "reward"}: base and reward are null, since they need the judge. NULL: out of memory. */
 json_t *story_score_to_json(const struct story_request *request, const struct story_score *s,

@@ -36,6 +36,10 @@ static struct story_score score(enum story_task task, const json_t *output, doub
     json_t *body = json_pack("{s:s, s:s}", "task_type", story_task_name(task), "user_input", "sea");
     assert_int_equal(story_request_init(&r, body, NULL), SF_OK);
     story_score(&r, output, &o, &s);
+    double technical, structure;
+    story_score_form(&r, output, seconds, &technical, &structure);
+    assert_true(!(technical < s.technical) && !(technical > s.technical));
+    assert_true(!(structure < s.structure) && !(structure > s.structure));
     story_request_fini(&r);
     json_decref(body);
     return s;
