@@ -76,7 +76,7 @@ static bool read_plan(int argc, char **argv, struct load_plan *p)
         p->port = (uint16_t)port;
         p->connections = (size_t)connections;
         p->spread = argc > 9 && strcmp(argv[9], "spread") == 0;
-        double most = p->rate > 0 ? p->rate : 8000; /* nothing is faster than that here */
+        double most = p->rate > 0 ? p->rate : 16000; /* nothing is faster than that here */
         p->tickets = (size_t)(most * p->seconds / (double)connections) + 2;
     }
     return ok;
