@@ -18,6 +18,8 @@
 
 #define SWEEP_MS 250
 #define ACCEPT_AT_ONCE 64
+#define FORGOTTEN_MS 5000
+#define SPARE_CONNECTIONS 1024
 
 /* A connection as the clock watches it: the library's own timeout only sees inactivity. */
 struct watched_socket {
@@ -52,7 +54,9 @@ struct http_server {
     bool has_keeper;
     pthread_mutex_t lock; /* of the list, listening, closing */
     struct watched_socket *sockets;
-    unsigned n_sockets;
+    unsigned n_sockets; /* in the list */
+    unsigned n_open;    /* those and what the library has not begun with yet */
+    sf_ms opened;       /* when the last one came */
     bool closing;
     struct http_stream *streams; /* under the lock too */
     unsigned n_streams;
@@ -98,6 +102,27 @@ static void sweep(struct http_server *s)
     }
 }
 
+/* Counts a new connection; false: there are too many. What the library lost for want of memory, and
+ * never told of, is forgotten when no other has come for a while. */
+static bool count_connection(struct http_server *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    if (s->n_open > s->n_sockets && sf_now().ms - s->opened > FORGOTTEN_MS) {
+        s->n_open = s->n_sockets;
+    }
+    bool room = s->n_open < s->options.max_connections;
+    s->n_open += room ? 1 : 0;
+    s->opened = sf_now().ms;
+    (void)pthread_mutex_unlock(&s->lock);
+    return room;
+}
+
+/* Under the lock. */
+static void uncount_connection(struct http_server *s)
+{
+    s->n_open -= s->n_open > 0 ? 1 : 0;
+}
+
 /* Hands new connections to the library's threads, which it takes in turn; were they to accept
  * themselves, one of them would get nearly all. False when there is no more room for sockets. */
 static bool take_connections(struct http_server *s, int fd)
@@ -109,7 +134,14 @@ static bool take_connections(struct http_server *s, int fd)
         if (connection < 0) {
             return errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS;
         }
-        (void)MHD_add_connection(s->daemon, connection, (struct sockaddr *)&from, n);
+        if (!count_connection(s)) {
+            (void)close(connection);
+        } else if (MHD_add_connection(s->daemon, connection, (struct sockaddr *)&from, n) !=
+                   MHD_YES) {
+            (void)pthread_mutex_lock(&s->lock); /* it has closed it */
+            uncount_connection(s);
+            (void)pthread_mutex_unlock(&s->lock);
+        }
     }
     return true;
 }
@@ -172,6 +204,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
         return;
     }
     (void)pthread_mutex_lock(&s->lock);
+    uncount_connection(s);
     for (struct watched_socket **at = &s->sockets; *at != NULL; at = &(*at)->next) {
         if (*at == w) {
             *at = w->next;
@@ -196,7 +229,7 @@ static enum MHD_Result may_connect(void *arg, const struct sockaddr *address, so
     }
     (void)getnameinfo(address, n, ip, sizeof ip, NULL, 0, NI_NUMERICHOST);
     (void)pthread_mutex_lock(&s->lock);
-    unsigned n_open = s->n_sockets;
+    unsigned n_open = s->n_open - 1; /* without this one */
     (void)pthread_mutex_unlock(&s->lock);
     return s->options.accept(s->options.arg, ip, n_open) ? MHD_YES : MHD_NO;
 }
@@ -675,10 +708,16 @@ static enum sf_err bind_socket(const struct http_server_options *o, int *out, ui
 /* The memory of a connection is no larger than it must be: of a head that fills it the library
  * reads the last 8 KiB in steps of 128 bytes and looks at all of it again after each.
  * poll, not the library's epoll: that one is edge-triggered and overlooks a client that closed its
- * side in the packet of its request; such connections stayed open for the idle timeout. */
+ * side in the packet of its request; such connections stayed open for the idle timeout.
+ * The library's limit of connections, divided among its threads, is never to be reached: its
+ * version 0.9.75 keeps a lock for good when a thread finds itself at the limit with connections
+ * that were handed to it before, and that thread answers nobody any more. Ours is in
+ * count_connection. */
 static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
     const struct http_server_options *o = &s->options;
+    unsigned threads = o->threads > 0 ? o->threads : 1;
+    unsigned limit = threads * (o->max_connections + SPARE_CONNECTIONS);
     bool tls = o->tls_certificate != NULL;
     struct MHD_OptionItem secrets[] = {
         {tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0,
@@ -691,7 +730,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s)
             MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | (tls ? MHD_USE_TLS : 0),
         0, may_connect, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library, s,
         MHD_OPTION_ARRAY, secrets, MHD_OPTION_THREAD_POOL_SIZE, o->threads,
-        MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         o->max_connections_per_ip, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->max_head_bytes * 2,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(o->idle_timeout_ms / 1000),
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
