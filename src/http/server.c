@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/listen_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -673,38 +674,6 @@ static void log_library(void *arg, const char *fmt, va_list ap)
     log_event(LOG_DEBUG, LOG_HTTP, "http library", LOG_S("text", text));
 }
 
-static enum sf_err bind_socket(const struct http_server_options *o, int *out, uint16_t *port,
-                               struct sf_errbuf *eb)
-{
-    char service[8];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_PASSIVE};
-    struct addrinfo *found = NULL;
-    struct sockaddr_storage bound = {0};
-    socklen_t n = sizeof bound;
-    int yes = 1;
-    (void)snprintf(service, sizeof service, "%u", o->port);
-    if (getaddrinfo(o->ip, service, &hints, &found) != 0) {
-        return sf_fail(eb, SF_ECONFIG, "%s is not an IP address", o->ip);
-    }
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    bool ok = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 511) == 0 &&
-              getsockname(fd, (struct sockaddr *)&bound, &n) == 0;
-    freeaddrinfo(found);
-    if (!ok) {
-        enum sf_err err = sf_fail_errno(eb, SF_EIO, "cannot listen on %s port %u", o->ip, o->port);
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return err;
-    }
-    /* NOLINTNEXTLINE: filled by getsockname where ok is true */
-    *port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                              : ((struct sockaddr_in *)&bound)->sin_port);
-    *out = fd;
-    return SF_OK;
-}
-
 /* The memory of a connection is no larger than it must be: of a head that fills it the library
  * reads the last 8 KiB in steps of 128 bytes and looks at all of it again after each.
  * poll, not the library's epoll: that one is edge-triggered and overlooks a client that closed its
@@ -766,7 +735,7 @@ enum sf_err http_server_open(const struct http_server_options *o, struct http_se
     s->options = *o;
     s->listening = s->retired = -1;
     (void)pthread_mutex_init(&s->lock, NULL);
-    enum sf_err err = bind_socket(o, &s->listening, &s->port, eb);
+    enum sf_err err = listen_socket_open(o->ip, o->port, &s->listening, &s->port, eb);
     if (err == SF_OK) {
         s->daemon = start_daemon(s);
         if (s->daemon == NULL) {
