@@ -282,6 +282,21 @@ static void print_backup(const struct app *a, const struct gen_hop_status *statu
     }
 }
 
+json_t *app_plan(struct app *a)
+{
+    return gen_chain_facts(a->chain, "local");
+}
+
+void app_print_plan(struct app *a)
+{
+    json_t *plan = app_plan(a);
+    const char *text = json_get_string(plan, "text");
+    if (text != NULL) {
+        log_status("✅ Plan: %s: %s", json_get_string(plan, "model"), text);
+    }
+    json_decref(plan);
+}
+
 void app_print_status(struct app *a)
 {
     struct gen_hop_status status[GEN_CHAIN_MAX];

@@ -54,6 +54,11 @@ bool app_wait_ready(struct app *a, struct sf_time until, struct progress *progre
 /* Shows which generator is starting, and how far it is. */
 void app_draw_starting(struct app *a, struct progress *progress);
 
+/* Where the local model goes, before it is loaded; nothing without one. */
+void app_print_plan(struct app *a);
+/* The plan as JSON (generator/local.c), or NULL. Caller owns. */
+json_t *app_plan(struct app *a);
+
 /* The status lines of the start: which generator will answer, or why none can. */
 void app_print_status(struct app *a);
 

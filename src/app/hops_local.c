@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/hops_internal.h"
+#include "app/model_devices.h"
+#include "app/model_sizes.h"
 #include "app/models.h"
+#include "base/log.h"
 #include "conf/environment.h"
 #include "generator/local.h"
-#include "generator/machine.h"
 #include "generator/remote.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 /* What a child may see of our environment. */
 static const char *const engine_variables[] = {"PATH",         "HOME",         "LANG",
@@ -37,22 +38,53 @@ static enum sf_err add_remote(struct hops *a, const struct conf_local *l)
     return hops_open_one(hop, &o);
 }
 
-/* The weights alone are over what the owner allows: not even tried. */
-static bool is_over_limit(const struct conf_local *l, const struct model_place *place, char *reason,
-                          size_t n)
+/* What every copy is told. */
+static struct local_options options_for(const struct conf_local *l, const struct model_place *place)
 {
-    struct stat st;
-    char have[MACHINE_SIZE_MAX], most[MACHINE_SIZE_MAX];
-    if (l->max_memory_bytes == 0 || stat(place->path, &st) != 0 ||
-        st.st_size <= l->max_memory_bytes) {
-        return false;
+    struct local_options o = {.engine = engine_options_default(),
+                              .model_name = place->name,
+                              .n_languages = place->n_languages,
+                              .instruct = place->instruct,
+                              .small = place->small};
+    memcpy(o.languages, place->languages, sizeof o.languages);
+    o.engine.engine_path = place->engine_path;
+    o.engine.lib_dir = place->lib_dir;
+    o.engine.model_path = place->path;
+    o.engine.threads = l->threads;
+    o.engine.flash_attention = l->use_flash_attention;
+    o.engine.stall_ms = l->stall_timeout_ms;
+    o.engine.load_ms = l->load_timeout_ms;
+    o.engine.temperature = l->temperature;
+    o.engine.top_p = l->top_p;
+    o.engine.prefix_cache_bytes = l->prefix_cache_bytes;
+    return o;
+}
+
+/* The plan is made from what the devices have free now. */
+static enum sf_err open_planned(struct hops *a, const struct model_place *place,
+                                struct gen_chain_hop *hop, const char *const *environment)
+{
+    struct model_devices devices;
+    struct model_sizes sizes;
+    model_devices_read(a->conf, &devices);
+    enum sf_err err = model_sizes_make(a->conf, place, &devices, &sizes);
+    if (err == SF_OK && sizes.note[0] != '\0') {
+        log_event(LOG_WARN, LOG_GENERATOR, "a GPU is left out", LOG_S("why", sizes.note));
     }
-    (void)snprintf(reason, n,
-                   "model file %.120s takes %s, generator.local.max_memory is %s: raise it, or "
-                   "take a smaller model or quantization",
-                   place->path, machine_size(st.st_size, have),
-                   machine_size(l->max_memory_bytes, most));
-    return true;
+    if (err == SF_OK && !sizes.fits) {
+        (void)snprintf(hop->reason, sizeof hop->reason, "%.60s %.130s: storyfi models recommend",
+                       place->name, sizes.text);
+        log_event(LOG_WARN, LOG_GENERATOR, "the model does not fit", LOG_S("model", place->name),
+                  LOG_S("plan", sizes.text), LOG_S("note", sizes.note));
+    } else if (err == SF_OK) {
+        struct local_options o = options_for(&a->conf->generator.local, place);
+        o.copies = sizes.copies;
+        o.n_copies = sizes.n_copies;
+        o.engine.environment = environment;
+        err = hops_open_one(hop, &o);
+    }
+    model_sizes_fini(&sizes);
+    return err;
 }
 
 enum sf_err hops_add_local(struct hops *a)
@@ -67,35 +99,14 @@ enum sf_err hops_add_local(struct hops *a)
     if (hop == NULL) {
         return SF_OK;
     }
-    if (is_over_limit(l, &place, hop->reason, sizeof hop->reason)) {
-        return SF_OK;
+    if (hop->generator.ctx != NULL) {
+        return SF_OK; /* only named */
     }
     char **environment = conf_environment_pick(engine_variables, COUNT(engine_variables), NULL);
     if (environment == NULL) {
         return SF_ENOMEM;
     }
-    struct local_options o = {.engine = engine_options_default(),
-                              .model_name = place.name,
-                              .n_languages = place.n_languages,
-                              .instruct = place.instruct,
-                              .small = place.small};
-    memcpy(o.languages, place.languages, sizeof o.languages);
-    o.engine.engine_path = place.engine_path;
-    o.engine.lib_dir = place.lib_dir;
-    o.engine.model_path = place.path;
-    o.engine.device = l->device;
-    o.engine.n_gpu_layers = l->n_gpu_layers;
-    o.engine.context_tokens = l->context_tokens;
-    o.engine.sequences = l->sequences;
-    o.engine.threads = l->threads;
-    o.engine.flash_attention = l->use_flash_attention;
-    o.engine.stall_ms = l->stall_timeout_ms;
-    o.engine.load_ms = l->load_timeout_ms;
-    o.engine.temperature = l->temperature;
-    o.engine.top_p = l->top_p;
-    o.engine.prefix_cache_bytes = l->prefix_cache_bytes;
-    o.engine.environment = (const char *const *)environment;
-    enum sf_err err = hops_open_one(hop, &o);
+    enum sf_err err = open_planned(a, &place, hop, (const char *const *)environment);
     conf_environment_free(environment);
     return err;
 }

@@ -11,7 +11,8 @@ struct plan_wish model_wish(const struct conf_local *l)
                               .max_memory_bytes = l->max_memory_bytes,
                               .n_gpu_layers = l->n_gpu_layers,
                               .context_tokens = l->context_tokens,
-                              .sequences = l->sequences};
+                              .sequences = l->sequences,
+                              .kv = l->use_flash_attention == 0 ? PLAN_KV_16 : PLAN_KV_AUTO};
 }
 
 static void try_type(const struct model_entry *e, const char *quant, const struct plan_wish *wish,

@@ -13,6 +13,8 @@
 #define CPU_SPARE (512 * MIB)
 #define LEAST_CONTEXT 4096
 #define CELLS_PER_SEQUENCE 64
+/* The cells are shared by the requests side by side, each of which has the model's context. */
+#define REQUESTS_SIDE_BY_SIDE 4
 #define LEAST_SEQUENCES 8
 
 /* What a CPU manages: SmolLM2-135M (98 MB) decodes 100 tokens/s on two cores (doc/engine.md's
@@ -76,7 +78,8 @@ static int64_t context_at(const struct job *j, bool gpu, size_t i)
     if (i >= n) {
         return 0;
     }
-    return j->m->context_max > 0 ? least(list[i], j->m->context_max) : list[i];
+    return j->m->context_max > 0 ? least(list[i], j->m->context_max * REQUESTS_SIDE_BY_SIDE)
+                                 : list[i];
 }
 
 static int64_t sequences_for(const struct job *j, int64_t tokens, bool gpu)
@@ -161,11 +164,17 @@ static void set_sizes(struct plan *p, const struct job *j, int64_t tokens, int64
     p->needs_bytes = p->weight_bytes + p->kv_bytes + buffers;
 }
 
+/* Whether keys and values may have so many bits. */
+static bool may_have(const struct job *j, bool q8)
+{
+    return q8 ? j->wish->kv != PLAN_KV_16 : j->wish->kv != PLAN_KV_8;
+}
+
 static bool on_each_gpu(const struct job *j, const size_t *gpus, size_t n, bool q8)
 {
     struct plan *p = j->out;
     p->n_parts = 0;
-    if (j->wish->n_gpu_layers >= 0 && j->wish->n_gpu_layers < j->m->layers) {
+    if (!may_have(j, q8) || (j->wish->n_gpu_layers >= 0 && j->wish->n_gpu_layers < j->m->layers)) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -245,7 +254,8 @@ static void size_parts(const struct job *j, size_t n, int64_t tokens, bool q8)
 static bool over_gpus(const struct job *j, const size_t *gpus, size_t n, bool q8)
 {
     int64_t tokens;
-    bool all = j->wish->n_gpu_layers < 0 || j->wish->n_gpu_layers >= j->m->layers;
+    bool all =
+        (j->wish->n_gpu_layers < 0 || j->wish->n_gpu_layers >= j->m->layers) && may_have(j, q8);
     for (size_t i = 0; n > 1 && all && (tokens = context_at(j, true, i)) > 0; i++) {
         int64_t sum = capacities(j, gpus, n, tokens, q8);
         if (sum >= j->m->layers && j->m->layers > 0) {
@@ -264,22 +274,26 @@ static bool over_gpus(const struct job *j, const size_t *gpus, size_t n, bool q8
 static bool partly(const struct job *j, const size_t *gpus, size_t n)
 {
     size_t at = 0;
+    bool q8 = j->wish->kv == PLAN_KV_8;
     struct plan *p = j->out;
     const struct plan_device *memory = memory_of(j, &at);
-    int64_t tokens = context_at(j, true, 0) > 8192 ? 8192 : context_at(j, true, 0);
-    int64_t sum = n == 0 ? 0 : capacities(j, gpus, n, tokens, false);
+    int64_t tokens = context_at(j, true, 0);
+    if (j->wish->context_tokens == 0) {
+        tokens = least(tokens, 8192);
+    }
+    int64_t sum = n == 0 ? 0 : capacities(j, gpus, n, tokens, q8);
     int64_t layers = j->wish->n_gpu_layers > 0 ? j->wish->n_gpu_layers : sum;
     layers = least(layers, j->m->layers);
     if (n == 0 || n == PLAN_MAX_DEVICES || layers < 1 || layers > sum || memory == NULL) {
         return false;
     }
     int64_t rest =
-        (j->m->layers - layers) * layer_bytes(j, tokens, false) + other_bytes(j) + CPU_BUFFERS;
+        (j->m->layers - layers) * layer_bytes(j, tokens, q8) + other_bytes(j) + CPU_BUFFERS;
     if (rest > usable(j, memory)) {
         return false;
     }
     share_out(j, n, sum, layers);
-    size_parts(j, n, tokens, false);
+    size_parts(j, n, tokens, q8);
     p->parts[p->n_parts++] = (struct plan_part){.device = at,
                                                 .layers = j->m->layers - layers,
                                                 .needs_bytes = rest,
@@ -292,24 +306,24 @@ static bool partly(const struct job *j, const size_t *gpus, size_t n)
     return true;
 }
 
-static bool in_memory(const struct job *j)
+static bool in_memory(const struct job *j, bool q8)
 {
     size_t at = 0;
     struct plan *p = j->out;
     const struct plan_device *memory = memory_of(j, &at);
     int64_t room = memory == NULL ? 0 : usable(j, memory);
-    int64_t tokens = largest_context(j, room, false, false);
-    if (tokens == 0 || j->wish->n_gpu_layers > 0) {
+    int64_t tokens = largest_context(j, room, q8, false);
+    if (!may_have(j, q8) || tokens == 0 || j->wish->n_gpu_layers > 0) {
         return false;
     }
     p->kind = PLAN_CPU;
-    p->kv_q8 = false;
+    p->kv_q8 = q8;
     p->n_parts = 1;
     p->gpu_layers = 0;
     p->sequences = sequences_for(j, tokens, false);
     p->parts[0] = (struct plan_part){.device = at,
                                      .layers = j->m->layers,
-                                     .needs_bytes = needs(j, tokens, false, false),
+                                     .needs_bytes = needs(j, tokens, q8, false),
                                      .usable_bytes = room,
                                      .context_tokens = tokens,
                                      .sequences = p->sequences};
@@ -401,7 +415,8 @@ void plan_make(const struct plan_model *m, const struct plan_wish *wish,
     bool must_be_gpu = strncmp(wish->device, "cuda", 4) == 0 && wish->n_gpu_layers != 0;
     bool made = on_each_gpu(&j, gpus, n_gpus, false) || on_each_gpu(&j, gpus, n_gpus, true) ||
                 over_gpus(&j, gpus, n_gpus, false) || over_gpus(&j, gpus, n_gpus, true) ||
-                partly(&j, gpus, n_gpus) || (!must_be_gpu && in_memory(&j));
+                partly(&j, gpus, n_gpus) ||
+                (!must_be_gpu && (in_memory(&j, false) || in_memory(&j, true)));
     if (!made) {
         *out = (struct plan){.kind = PLAN_NONE};
     }

@@ -30,6 +30,11 @@ struct plan_wish {
     int64_t n_gpu_layers;     /* -1 all that fit */
     int64_t context_tokens;   /* 0 chosen here; so for sequences */
     int64_t sequences;
+    enum plan_kv {
+        PLAN_KV_AUTO, /* 16 bits, 8 where those do not fit */
+        PLAN_KV_16,   /* 8 bits need flash attention, which the owner forbids */
+        PLAN_KV_8,
+    } kv;
 };
 
 enum plan_kind {

@@ -4,6 +4,7 @@
 #include "app/gguf_head.h"
 #include "app/model_devices.h"
 #include "app/model_pick.h"
+#include "app/model_sizes.h"
 #include "app/model_store.h"
 #include "app/models.h"
 #include "base/log.h"
@@ -170,18 +171,6 @@ int models_list(const struct args *a, const struct conf *conf, const struct mode
 
 /* ---- show ------------------------------------------------------------------------------------ */
 
-static void plan_of_head(const struct gguf_head *h, int64_t bytes, const struct conf *conf,
-                         const struct model_devices *d, struct plan *out)
-{
-    struct plan_wish wish = model_wish(&conf->generator.local);
-    struct plan_model m = {.file_bytes = bytes,
-                           .block_bytes = h->block_bytes,
-                           .layers = h->layers,
-                           .kv_bytes_per_token = gguf_head_kv_bytes(h),
-                           .context_max = h->context_tokens};
-    plan_make(&m, &wish, d->v, d->n, out);
-}
-
 /* What the file itself says. */
 static int show_file(const struct args *a, const struct conf *conf, const char *path)
 {
@@ -189,6 +178,8 @@ static int show_file(const struct args *a, const struct conf *conf, const char *
     struct sf_errbuf eb = {.code = SF_OK};
     struct model_devices d;
     struct plan plan;
+    struct plan_model model;
+    struct plan_wish wish = model_wish(&conf->generator.local);
     struct stat st;
     char size[MACHINE_SIZE_MAX];
     enum sf_err err = gguf_head_read(path, &h, &eb);
@@ -196,7 +187,8 @@ static int show_file(const struct args *a, const struct conf *conf, const char *
         fatal(sf_err_info(err)->exit_code, "%s", sf_err_text(&eb, err));
     }
     model_devices_read(conf, &d);
-    plan_of_head(&h, st.st_size, conf, &d, &plan);
+    model_plan_of_head(&h, path, &model);
+    plan_make(&model, &wish, d.v, d.n, &plan);
     if (args_has(a, "--json")) {
         models_print_json(json_pack(
             "{s:s, s:I, s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:s}", "file", path, "bytes",

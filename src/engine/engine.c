@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/engine.h"
+#include "engine/engine_internal.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -21,44 +21,9 @@
 #define LOAD_SILENCE_MS 60000 /* between two signs of progress while a model loads */
 #define QUEUE_MAX 100000      /* messages nobody has taken yet: a child that floods is killed */
 
-struct queued {
-    struct queued *next;
-    json_t *message;
-};
-
-/* One call of engine_generate under way; lives on that caller's stack. */
-struct call {
-    struct call *next;
-    int64_t id;
-    struct queued *first, **last; /* messages to hand to the caller */
-    size_t n_queued;
-    enum sf_err failed; /* not SF_OK: the child is gone; the text is in engine.reason */
-};
-
-struct engine {
-    struct engine_options options; /* strings owned */
-    int program_fd;
-    pthread_t thread;
-    bool has_thread;
-    struct metric *memory;
-
-    pthread_mutex_t lock; /* of all below */
-    pthread_cond_t changed;
-    struct engine_status status;
-    struct call *calls;
-    int64_t last_id;
-    int fd; /* our end of the child's socket, -1 none */
-    bool closing;
-    bool probed;                        /* asked for a sign of life, which has not come */
-    struct sf_time last_event, started; /* started: this child */
-    pthread_mutex_t write_lock;         /* taken without `lock` */
-};
-
 struct engine_options engine_options_default(void)
 {
     return (struct engine_options){.lib_dir = "",
-                                   .device = "auto",
-                                   .n_gpu_layers = -1,
                                    .flash_attention = -1,
                                    .stall_ms = 5000,
                                    .hello_ms = 10000,
@@ -67,7 +32,8 @@ struct engine_options engine_options_default(void)
                                    .top_p = 0.95,
                                    .probe_ms = 10000,
                                    .backoff_ms = 200,
-                                   .backoff_max_ms = 30000};
+                                   .backoff_max_ms = 30000,
+                                   .give_up_ms = 300000};
 }
 
 static enum sf_err copy_options(const struct engine_options *o, struct engine_options *out)
@@ -78,13 +44,20 @@ static enum sf_err copy_options(const struct engine_options *o, struct engine_op
         n++;
     }
     const char **environment = sf_alloc((n + 1) * sizeof *environment);
+    struct engine_size *sizes = sf_alloc((o->n_sizes + 1) * sizeof *sizes);
+    out->sizes = sizes;
     out->engine_path = sf_strdup(o->engine_path);
     out->lib_dir = sf_strdup(o->lib_dir);
     out->model_path = sf_strdup(o->model_path);
-    out->device = sf_strdup(o->device);
     out->environment = environment;
     bool ok = environment != NULL && out->engine_path != NULL && out->lib_dir != NULL &&
-              out->model_path != NULL && out->device != NULL;
+              out->model_path != NULL && sizes != NULL;
+    if (ok && o->n_sizes > 0) {
+        memcpy(sizes, o->sizes, o->n_sizes * sizeof *sizes);
+    } else if (ok) { /* nothing is planned: the child decides */
+        sizes[0] = (struct engine_size){.device = "auto", .n_gpu_layers = -1};
+        out->n_sizes = 1;
+    }
     for (size_t i = 0; ok && i < n; i++) {
         environment[i] = sf_strdup(o->environment[i]);
         ok = environment[i] != NULL;
@@ -102,7 +75,7 @@ static void free_options(struct engine_options *o)
     free_const(o->engine_path), o->engine_path = NULL;
     free_const(o->lib_dir), o->lib_dir = NULL;
     free_const(o->model_path), o->model_path = NULL;
-    free_const(o->device), o->device = NULL;
+    free((void *)(uintptr_t)o->sizes), o->sizes = NULL;
     for (size_t i = 0; o->environment != NULL && o->environment[i] != NULL; i++) {
         free_const(o->environment[i]);
     }
@@ -194,6 +167,25 @@ static void copy_text(const json_t *m, const char *key, char *out, size_t n)
     (void)snprintf(out, n, "%s", z == NULL ? "" : z);
 }
 
+static json_t *load_message(struct engine *e)
+{
+    const struct engine_options *o = &e->options;
+    struct engine_status status;
+    engine_get_status(e, &status);
+    const struct engine_size *size = &status.size;
+    json_t *split = json_array();
+    for (size_t i = 0; i < ENGINE_GPUS_MAX; i++) {
+        (void)json_array_append_new(split, json_integer((json_int_t)size->split[i]));
+    }
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:s, s:f, s:f, s:I, s:b, s:o}",
+                     "type", "load", "model", o->model_path, "device", size->device, "n_gpu_layers",
+                     (json_int_t)size->n_gpu_layers, "context", (json_int_t)size->context_tokens,
+                     "sequences", (json_int_t)size->sequences, "threads", (json_int_t)o->threads,
+                     "flash_attention", o->flash_attention, "lib_dir", o->lib_dir, "temperature",
+                     o->temperature, "top_p", o->top_p, "prefix_cache_bytes",
+                     (json_int_t)o->prefix_cache_bytes, "kv_q8", (int)size->kv_q8, "split", split);
+}
+
 static enum sf_err on_hello(struct engine *e, json_t **message, struct sf_errbuf *eb)
 {
     const json_t *m = *message;
@@ -213,17 +205,9 @@ static enum sf_err on_hello(struct engine *e, json_t **message, struct sf_errbuf
                        "setup, or set generator.local.lib_dir",
                        llama == NULL ? "?" : llama, ENGINE_LLAMA_VERSION);
     }
-    const struct engine_options *o = &e->options;
-    set_state(e, ENGINE_LOADING, "loading %s", o->model_path);
+    set_state(e, ENGINE_LOADING, "loading %s", e->options.model_path);
     (void)pthread_mutex_lock(&e->write_lock);
-    enum sf_err err = protocol_write(
-        e->fd, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:s, s:f, s:f, s:I}", "type",
-                         "load", "model", o->model_path, "device", o->device, "n_gpu_layers",
-                         (json_int_t)o->n_gpu_layers, "context", (json_int_t)o->context_tokens,
-                         "sequences", (json_int_t)o->sequences, "threads", (json_int_t)o->threads,
-                         "flash_attention", o->flash_attention, "lib_dir", o->lib_dir,
-                         "temperature", o->temperature, "top_p", o->top_p, "prefix_cache_bytes",
-                         (json_int_t)o->prefix_cache_bytes));
+    enum sf_err err = protocol_write(e->fd, load_message(e));
     (void)pthread_mutex_unlock(&e->write_lock);
     return err;
 }
@@ -250,11 +234,18 @@ static enum sf_err on_ready(struct engine *e, json_t **message, struct sf_errbuf
     copy_text(m, "model_name", e->status.model_name, sizeof e->status.model_name);
     copy_text(m, "cpu_variant", e->status.cpu_variant, sizeof e->status.cpu_variant);
     e->status.memory_bytes = memory;
-    (void)pthread_mutex_unlock(&e->lock);
     metric_set(e->memory, (double)memory);
+    (void)json_get_int(m, "context", &e->status.size.context_tokens);
+    (void)json_get_int(m, "sequences", &e->status.size.sequences);
+    (void)pthread_mutex_unlock(&e->lock);
     set_state(e, ENGINE_READY, "%s", "");
     log_event(LOG_INFO, LOG_ENGINE, "engine ready", LOG_S("model", e->options.model_path),
-              LOG_S("cpu", e->status.cpu_variant), LOG_I("memory_bytes", memory));
+              LOG_S("cpu", e->status.cpu_variant), LOG_I("memory_bytes", memory),
+              LOG_S("plan", e->status.size.text));
+    if (e->options.flash_attention == 1 && !json_get_bool(m, "flash_attention", true)) {
+        log_event(LOG_WARN, LOG_ENGINE, "no flash attention: it is not supported here",
+                  LOG_S("remedy", "none needed; use_flash_attention: auto does not ask for it"));
+    }
     return SF_OK;
 }
 
@@ -455,6 +446,46 @@ static void wait_for(struct engine *e, sf_ms pause)
     }
 }
 
+static void take_size(struct engine *e, size_t no, const char *why)
+{
+    (void)pthread_mutex_lock(&e->lock);
+    e->status.size_no = no;
+    e->status.size = e->options.sizes[no];
+    (void)snprintf(e->status.smaller_why, sizeof e->status.smaller_why, "%.255s", why);
+    (void)pthread_mutex_unlock(&e->lock);
+}
+
+/* Whether it ended because there was too little room, as far as one can tell from here: a child
+ * that the kernel kills for its memory says nothing, nor does one that ggml ends. */
+static bool was_too_large(struct engine *e, enum sf_err err)
+{
+    (void)pthread_mutex_lock(&e->lock);
+    bool loading = e->status.state == ENGINE_LOADING;
+    (void)pthread_mutex_unlock(&e->lock);
+    return loading && (err == SF_ENOMEM || err == SF_ECRASH || err == SF_ECONFIG);
+}
+
+/* The next size, at once (0), or the first one after a long pause: never a loop of loading that
+ * fails. The pause before the next start. */
+static sf_ms choose_size(struct engine *e, enum sf_err err, const char *why, sf_ms pause)
+{
+    size_t no = e->status.size_no; /* written by this thread alone */
+    if (!was_too_large(e, err)) {
+        return pause;
+    }
+    if (no + 1 < e->options.n_sizes) {
+        take_size(e, no + 1, why);
+        log_event(LOG_WARN, LOG_ENGINE, "the model did not load, a smaller plan is tried",
+                  LOG_S("err", why), LOG_S("plan", e->options.sizes[no + 1].text));
+        return 0;
+    }
+    if (err == SF_ECRASH && no == 0) {
+        return pause; /* nothing smaller was ever planned: no sign that room is what it lacks */
+    }
+    take_size(e, 0, "");
+    return e->options.give_up_ms;
+}
+
 static void *supervise(void *arg)
 {
     struct engine *e = arg;
@@ -471,12 +502,17 @@ static void *supervise(void *arg)
         if (sf_until(started) < -60000) {
             pause = e->options.backoff_ms;
         }
-        set_state(e, ENGINE_WAITING, "%s; starting again in %.1f s", eb.text, sf_seconds(pause));
+        sf_ms wait = choose_size(e, err, eb.text, pause);
+        if (wait == 0) { /* still on the way to what fits */
+            set_state(e, ENGINE_STARTING, "%s; a smaller plan is tried", eb.text);
+            continue;
+        }
+        set_state(e, ENGINE_WAITING, "%s; starting again in %.1f s", eb.text, sf_seconds(wait));
         fail_calls(e, SF_ECRASH);
         metric_set(e->memory, 0);
         log_event(LOG_WARN, LOG_ENGINE, "engine child lost", LOG_S("err", eb.text),
-                  LOG_F("restart_in_seconds", sf_seconds(pause)));
-        wait_for(e, pause);
+                  LOG_F("restart_in_seconds", sf_seconds(wait)));
+        wait_for(e, wait);
         pause = pause * 2 > e->options.backoff_max_ms ? e->options.backoff_max_ms : pause * 2;
         (void)pthread_mutex_lock(&e->lock);
         e->status.restarts++;
@@ -548,6 +584,7 @@ enum sf_err engine_open(const struct engine_options *o, struct engine **out, str
     init_locks(e);
     enum sf_err err = copy_options(o, &e->options);
     if (err == SF_OK) {
+        take_size(e, 0, "");
         err = check_files(e, eb);
     }
     if (err == SF_OK) {
@@ -596,8 +633,7 @@ void engine_get_status(struct engine *e, struct engine_status *out)
     (void)pthread_mutex_unlock(&e->lock);
 }
 
-/* Waits for a change, a short while at most: cancel flags and deadlines are polled. */
-static void wait_change(struct engine *e)
+void engine_wait_change(struct engine *e)
 {
     struct timespec ts;
     (void)clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -614,177 +650,11 @@ enum sf_err engine_wait_ready(struct engine *e, struct sf_time until, struct sf_
     enum sf_err err = SF_OK;
     (void)pthread_mutex_lock(&e->lock);
     while (e->status.state != ENGINE_READY && e->status.restarts == 0 && sf_until(until) > 0) {
-        wait_change(e);
+        engine_wait_change(e);
     }
     if (e->status.state != ENGINE_READY) {
         err = sf_fail(eb, SF_EUNAVAILABLE, "%s", e->status.reason);
     }
     (void)pthread_mutex_unlock(&e->lock);
-    return err;
-}
-
-/* ---- one call -------------------------------------------------------------------------------- */
-
-static json_t *string_array(const char *const *list, size_t n)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < n; i++) {
-        (void)json_array_append_new(array, json_string(list[i]));
-    }
-    return array;
-}
-
-static json_t *submit_message(const struct engine_order *o, int64_t id)
-{
-    json_t *partial = o->partial == NULL ? json_null() : json_deep_copy(o->partial);
-    json_t *prompt = o->prompt == NULL ? json_null() : json_string(o->prompt);
-    return json_pack(
-        "{s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:b, s:b}", "type", "submit", "id",
-        (json_int_t)id, "request", story_request_to_json(o->request), "wanted",
-        string_array(o->wanted, o->n_wanted), "partial", partial, "prompt", prompt, "deadline_ms",
-        (json_int_t)sf_until(o->deadline), "target_ms", (json_int_t)sf_until(o->target), "seed",
-        (json_int_t)(o->seed & (uint64_t)INT64_MAX), "languages",
-        string_array(o->languages, o->n_languages), "instruct", o->instruct, "small", o->small);
-}
-
-static enum sf_err send_message(struct engine *e, json_t *message_own)
-{
-    (void)pthread_mutex_lock(&e->write_lock);
-    enum sf_err err = SF_ECRASH;
-    if (e->fd >= 0) {
-        err = protocol_write(e->fd, message_own);
-    } else {
-        json_decref(message_own);
-    }
-    (void)pthread_mutex_unlock(&e->write_lock);
-    return err;
-}
-
-static enum sf_err enter(struct engine *e, struct call *c, struct sf_errbuf *eb)
-{
-    enum sf_err err = SF_OK;
-    (void)pthread_mutex_lock(&e->lock);
-    if (e->status.state != ENGINE_READY || e->closing) {
-        err = sf_fail(eb, SF_EUNAVAILABLE, "%s", e->status.reason);
-    } else {
-        if (e->calls == NULL) {
-            e->last_event = sf_now(); /* silence counts from here */
-        }
-        c->id = ++e->last_id;
-        c->last = &c->first;
-        c->next = e->calls;
-        e->calls = c;
-    }
-    (void)pthread_mutex_unlock(&e->lock);
-    return err;
-}
-
-static void leave(struct engine *e, struct call *c)
-{
-    (void)pthread_mutex_lock(&e->lock);
-    struct call **at = &e->calls;
-    while (*at != c) {
-        at = &(*at)->next;
-    }
-    *at = c->next;
-    (void)pthread_cond_broadcast(&e->changed);
-    (void)pthread_mutex_unlock(&e->lock);
-    while (c->first != NULL) {
-        struct queued *q = c->first;
-        c->first = q->next;
-        json_decref(q->message);
-        free(q);
-    }
-}
-
-static bool is_canceled(const struct engine_order *o)
-{
-    return o->cancel != NULL && atomic_load(o->cancel);
-}
-
-/* The next message for this call; NULL with a reason when there will be none. */
-static json_t *next_message(struct engine *e, struct call *c, const struct engine_order *o,
-                            enum sf_err *why)
-{
-    json_t *m = NULL;
-    *why = SF_OK;
-    (void)pthread_mutex_lock(&e->lock);
-    while (c->first == NULL && *why == SF_OK) {
-        if (c->failed != SF_OK) {
-            *why = c->failed;
-        } else if (is_canceled(o)) {
-            *why = SF_ECANCELED;
-        } else if (sf_until(o->deadline) <= 0) {
-            *why = SF_EDEADLINE;
-        } else {
-            wait_change(e);
-        }
-    }
-    if (c->first != NULL) {
-        struct queued *q = c->first;
-        c->first = q->next;
-        c->last = c->first == NULL ? &c->first : c->last;
-        c->n_queued--;
-        m = q->message;
-        free(q);
-    }
-    (void)pthread_mutex_unlock(&e->lock);
-    return m;
-}
-
-static enum sf_err follow(struct engine *e, struct call *c, const struct engine_order *o,
-                          json_t **out, struct sf_errbuf *eb)
-{
-    for (;;) {
-        enum sf_err why;
-        json_t *m = next_message(e, c, o, &why);
-        if (m == NULL) {
-            if (why == SF_ECRASH) {
-                struct engine_status status;
-                engine_get_status(e, &status);
-                return sf_fail(eb, why, "%s", status.reason);
-            }
-            return sf_fail(eb, why, "%s", sf_err_info(why)->text);
-        }
-        const char *type = json_get_string(m, "type");
-        if (strcmp(type, "result") == 0) {
-            *out = m;
-            return SF_OK;
-        }
-        if (strcmp(type, "error") == 0) {
-            const char *text = json_get_string(m, "text");
-            enum sf_err err = sf_fail(eb, protocol_error_code(json_get_string(m, "code")), "%s",
-                                      text == NULL ? "no reason given" : text);
-            json_decref(m);
-            return err;
-        }
-        if (o->on_message != NULL) {
-            o->on_message(o->arg, m);
-        }
-        json_decref(m);
-    }
-}
-
-enum sf_err engine_generate(struct engine *e, const struct engine_order *order, json_t **out,
-                            struct sf_errbuf *eb)
-{
-    struct call c = {.failed = SF_OK};
-    enum sf_err err = enter(e, &c, eb);
-    if (err != SF_OK) {
-        return err;
-    }
-    err = send_message(e, submit_message(order, c.id));
-    if (err != SF_OK) {
-        err = sf_fail(eb, SF_ECRASH, "the engine process takes no requests");
-    } else {
-        err = follow(e, &c, order, out, eb);
-        if (err == SF_ECANCELED || err == SF_EDEADLINE) {
-            /* The child stops between two decodes; a failed write is the supervisor's to see. */
-            enum sf_err ignored =
-                send_message(e, json_pack("{s:s, s:I}", "type", "cancel", "id", (json_int_t)c.id));
-            (void)ignored;
-        }
-    }
-    leave(e, &c);
     return err;
 }

@@ -16,13 +16,28 @@ struct engine;
 /* A model path that begins so is no file: random weights in a known shape (child/synthetic.h). */
 #define ENGINE_SYNTHETIC "synthetic:"
 
+/* Where a model goes and how much room it gets. */
+#define ENGINE_GPUS_MAX 16
+struct engine_size {
+    char device[16];                                 /* "auto" "cpu" "cuda" "cuda:N" */
+    int64_t n_gpu_layers, context_tokens, sequences; /* -1 / 0: the child decides */
+    bool kv_q8;                                      /* keys and values in 8 bits */
+    int64_t split[ENGINE_GPUS_MAX]; /* layers of each GPU, in the driver's order; all 0: the
+                                       library decides */
+    int64_t needs_bytes;            /* as planned; 0 unknown */
+    char text[400];                 /* for people */
+};
+
 struct engine_options {
     const char *engine_path; /* the helper program */
     const char *lib_dir;     /* where libllama's variants lie; "" as linked */
     const char *model_path;
-    const char *device;                                       /* "auto" "cpu" "cuda" "cuda:N" */
-    int64_t n_gpu_layers, context_tokens, sequences, threads; /* -1 / 0: the child decides */
-    int flash_attention;                                      /* -1 auto, 0, 1 */
+    /* The first that loads is taken; one whose memory is not to be had, or that ends the child
+     * while it loads, makes way for the next. After the last one comes a long pause. */
+    const struct engine_size *sizes;
+    size_t n_sizes;
+    int64_t threads;                  /* 0: the child decides */
+    int flash_attention;              /* -1 auto, 0, 1 */
     double temperature, top_p;        /* 0.8 and 0.95 are what the texts are tuned for */
     int64_t prefix_cache_bytes;       /* of the KV cache, kept for prompts; 0: the child decides */
     sf_ms stall_ms;                   /* no event for so long while work is under way: killed */
@@ -30,6 +45,7 @@ struct engine_options {
     sf_ms load_ms;                    /* from start until the model is loaded */
     sf_ms probe_ms;                   /* idle for so long: asked for a sign of life */
     sf_ms backoff_ms, backoff_max_ms; /* pause before a restart: doubles */
+    sf_ms give_up_ms;                 /* pause when the smallest size did not load either */
     const char *const *environment;   /* "NAME=value", NULL at the end; nothing else is inherited */
 };
 struct engine_options engine_options_default(void);
@@ -46,6 +62,9 @@ struct engine_status {
     double tokens_per_second; /* of the last answers; 0 unknown */
     char model_name[128];
     char cpu_variant[64];
+    struct engine_size size; /* that is loaded, or tried */
+    size_t size_no;          /* of them, from 0; > 0: those before did not load ... */
+    char smaller_why[256];   /* ... for this reason */
 };
 
 /* Copies the options, opens the helper (so that an upgrade in between changes nothing) and starts

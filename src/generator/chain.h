@@ -141,6 +141,9 @@ struct gen_hop_status {
 };
 size_t gen_chain_status(struct gen_chain *c, struct gen_hop_status out[static GEN_CHAIN_MAX]);
 
+/* What the first opened hop of a kind says of itself (generator.h); NULL nothing. Caller owns. */
+json_t *gen_chain_facts(struct gen_chain *c, const char *kind);
+
 /* Whether some hop can really answer now. */
 bool gen_chain_is_ready(struct gen_chain *c);
 

@@ -105,6 +105,18 @@ size_t gen_chain_status(struct gen_chain *c, struct gen_hop_status out[static GE
     return c->n;
 }
 
+json_t *gen_chain_facts(struct gen_chain *c, const char *kind)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        const struct generator *g = &c->hops[i].given.generator;
+        if (strcmp(g->type->kind, kind) == 0 && g->type->facts != NULL &&
+            hop_is_open(c, &c->hops[i], NULL)) {
+            return g->type->facts(g->ctx);
+        }
+    }
+    return NULL;
+}
+
 bool gen_chain_is_ready(struct gen_chain *c)
 {
     struct gen_hop_status status[GEN_CHAIN_MAX];

@@ -92,6 +92,9 @@ struct generator_type {
     enum sf_err (*generate)(void *ctx, const struct gen_call *call, struct gen_result *result,
                             struct sf_errbuf *eb);
     void (*health)(void *ctx, struct gen_health *out); /* never blocks */
+    /* How it is set up, for people and their programs (a local model's plan). Never blocks; the
+     * caller owns it. The function NULL, or its answer: nothing to say. */
+    json_t *(*facts)(void *ctx);
     /* A free look whether the target works: never a paid generation. May block 5 s. SF_OK: it can
      * be asked again. NULL: health says all there is. */
     enum sf_err (*probe)(void *ctx, struct sf_errbuf *eb);

@@ -4,10 +4,13 @@
 #include "base/mem.h"
 #include "generator/check.h"
 
+#include <limits.h>
 #include <string.h>
 
 struct local {
-    struct engine *engine;
+    struct engine *engines[ENGINE_GPUS_MAX];
+    atomic_int at_work[ENGINE_GPUS_MAX]; /* calls of each */
+    size_t n_engines;
     char name[128];
     char languages[4][16];
     const char *language_list[4];
@@ -19,9 +22,26 @@ static void local_close(void *ctx)
 {
     struct local *l = ctx;
     if (l != NULL) {
-        engine_close(l->engine);
+        for (size_t i = 0; i < l->n_engines; i++) {
+            engine_close(l->engines[i]);
+        }
         free(l);
     }
+}
+
+static enum sf_err open_engines(struct local *l, const struct local_options *o,
+                                struct sf_errbuf *eb)
+{
+    enum sf_err err = SF_OK;
+    for (size_t i = 0; i < o->n_copies && i < ENGINE_GPUS_MAX && err == SF_OK; i++) {
+        struct engine_options engine = o->engine;
+        engine.sizes = o->copies[i].sizes;
+        engine.n_sizes = o->copies[i].n_sizes;
+        atomic_init(&l->at_work[i], 0);
+        err = engine_open(&engine, &l->engines[i], eb);
+        l->n_engines += err == SF_OK;
+    }
+    return err;
 }
 
 static enum sf_err local_open(const void *options, void **ctx, struct sf_errbuf *eb)
@@ -39,7 +59,7 @@ static enum sf_err local_open(const void *options, void **ctx, struct sf_errbuf 
     }
     l->instruct = o->instruct;
     l->small = o->small;
-    enum sf_err err = engine_open(&o->engine, &l->engine, eb);
+    enum sf_err err = open_engines(l, o, eb);
     if (err != SF_OK) {
         local_close(l);
         return err;
@@ -92,6 +112,24 @@ static void on_message(void *arg, const json_t *m)
     }
 }
 
+/* The copy that is ready and has least to do; the first when none is ready, whose reason is told.
+ */
+static size_t pick(struct local *l)
+{
+    size_t best = 0;
+    int least = INT_MAX;
+    for (size_t i = 0; i < l->n_engines && l->n_engines > 1; i++) {
+        struct engine_status status;
+        engine_get_status(l->engines[i], &status);
+        int n = atomic_load(&l->at_work[i]);
+        if (status.state == ENGINE_READY && n < least) {
+            best = i;
+            least = n;
+        }
+    }
+    return best;
+}
+
 static enum sf_err local_generate(void *ctx, const struct gen_call *call, struct gen_result *result,
                                   struct sf_errbuf *eb)
 {
@@ -112,7 +150,10 @@ static enum sf_err local_generate(void *ctx, const struct gen_call *call, struct
                                  .on_message = on_message,
                                  .arg = (void *)(uintptr_t)call,
                                  .cancel = call->cancel};
-    enum sf_err err = engine_generate(l->engine, &order, &message, eb);
+    size_t at = pick(l);
+    (void)atomic_fetch_add(&l->at_work[at], 1);
+    enum sf_err err = engine_generate(l->engines[at], &order, &message, eb);
+    (void)atomic_fetch_sub(&l->at_work[at], 1);
     if (err != SF_OK) {
         return err;
     }
@@ -136,12 +177,51 @@ static void local_health(void *ctx, struct gen_health *out)
                                             [ENGINE_READY] = GEN_READY,
                                             [ENGINE_WAITING] = GEN_DOWN,
                                             [ENGINE_CLOSED] = GEN_DOWN};
+    static const int ranks[] = {[GEN_READY] = 2, [GEN_STARTING] = 1, [GEN_DOWN] = 0};
     struct local *l = ctx;
-    struct engine_status status;
-    engine_get_status(l->engine, &status);
-    out->state = states[status.state];
-    out->starting_permille = status.state == ENGINE_LOADING ? status.loading_permille : 0;
-    (void)snprintf(out->reason, sizeof out->reason, "%s", status.reason);
+    for (size_t i = 0; i < l->n_engines; i++) { /* as the best of the copies is */
+        struct engine_status status;
+        engine_get_status(l->engines[i], &status);
+        enum gen_state state = states[status.state];
+        if (i == 0 || ranks[state] > ranks[out->state]) {
+            out->state = state;
+            out->starting_permille = status.state == ENGINE_LOADING ? status.loading_permille : 0;
+            (void)snprintf(out->reason, sizeof out->reason, "%s", status.reason);
+        }
+    }
+}
+
+static json_t *copy_json(const struct engine_status *s)
+{
+    static const char *const states[] = {[ENGINE_STARTING] = "starting",
+                                         [ENGINE_LOADING] = "loading",
+                                         [ENGINE_READY] = "ready",
+                                         [ENGINE_WAITING] = "waiting",
+                                         [ENGINE_CLOSED] = "closed"};
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:I, s:I, s:f, s:i, s:s}", "text",
+                     s->size.text, "state", states[s->state], "device", s->size.device,
+                     "gpu_layers", (json_int_t)s->size.n_gpu_layers, "context",
+                     (json_int_t)s->size.context_tokens, "sequences", (json_int_t)s->size.sequences,
+                     "kv", s->size.kv_q8 ? "q8_0" : "f16", "needs_bytes",
+                     (json_int_t)s->size.needs_bytes, "memory_bytes", (json_int_t)s->memory_bytes,
+                     "tokens_per_second", s->tokens_per_second, "smaller_by", (int)s->size_no,
+                     "smaller_because", s->smaller_why);
+}
+
+/* The plan as it is carried out: of the first copy, with all of them beside it. */
+static json_t *local_facts(void *ctx)
+{
+    struct local *l = ctx;
+    json_t *copies = json_array();
+    for (size_t i = 0; i < l->n_engines; i++) {
+        struct engine_status status;
+        engine_get_status(l->engines[i], &status);
+        (void)json_array_append_new(copies, copy_json(&status));
+    }
+    json_t *plan = json_copy(json_array_get(copies, 0));
+    (void)json_object_set_new(plan, "model", json_text(sf_str(l->name)));
+    (void)json_object_set_new(plan, "copies", copies);
+    return plan;
 }
 
 #define CHECK_MS 25000 /* of the 30 s that a check may block */
@@ -154,8 +234,8 @@ static void local_check(void *ctx, struct gen_checks *out)
     struct engine_status status;
     struct sf_errbuf eb = {.code = SF_OK};
     struct sf_time started = sf_now();
-    enum sf_err err = engine_wait_ready(l->engine, sf_after(started, CHECK_MS), &eb);
-    engine_get_status(l->engine, &status);
+    enum sf_err err = engine_wait_ready(l->engines[0], sf_after(started, CHECK_MS), &eb);
+    engine_get_status(l->engines[0], &status);
     if (err == SF_OK) {
         gen_checks_add(out, GEN_CHECK_OK, "engine starts", "",
                        "model loaded in %.1f s, CPU code %s, %lld MB in memory",
@@ -181,6 +261,7 @@ const struct generator_type generator_local = {
     .open = local_open,
     .generate = local_generate,
     .health = local_health,
+    .facts = local_facts,
     .check = local_check,
     .close = local_close,
 };

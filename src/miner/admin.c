@@ -77,6 +77,8 @@ json_t *admin_status(struct admin *a)
         "requests", (json_int_t)atomic_load(&a->axon->n_requests), "door", door_json(a->axon),
         "journal", journal_json(app), "config_file", file, "config_path", path == NULL ? "" : path);
     free(path);
+    json_t *plan = app_plan(app);
+    (void)json_object_set_new(status, "plan", plan == NULL ? json_null() : plan);
     app_close(app);
     (void)json_object_set_new(status, "network",
                               a->network == NULL ? json_null() : network_json(a->network));
@@ -111,11 +113,12 @@ static void handle_health(struct admin *a, struct http_exchange *x, const struct
         app_explain(app, &why);
     }
     reply_json(x, 200,
-               json_pack("{s:s, s:o, s:O, s:O, s:O}", "status", ready ? "ok" : "degraded", "reason",
+               json_pack("{s:s, s:o, s:O, s:O, s:O, s:O}", "status", ready ? "ok" : "degraded", "reason",
                          json_text(sf_buf_str(&why)), "generators",
                          json_object_get(status, "generators"), "journal",
                          json_object_get(status, "journal"), "network",
-                         json_object_get(status, "network")));
+                         json_object_get(status, "network"), "plan",
+                         json_object_get(status, "plan")));
     sf_buf_fini(&why);
     app_close(app);
     json_decref(status);

@@ -57,6 +57,7 @@ bool lifecycle_wait_ready(struct lifecycle *l)
     struct sf_time until = sf_after(sf_now(), READY_WAIT_MS);
     struct progress progress;
     int s = 0;
+    app_print_plan(app);
     progress_init(&progress, isatty(STDERR_FILENO) ? stderr : NULL);
     while (s == 0 && sf_until(until) > 0 && !app_is_settled(app)) {
         app_draw_starting(app, &progress);

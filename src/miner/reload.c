@@ -46,6 +46,9 @@ void reload_begin(struct reload *r, struct axon *axon, miner_reload_fn reload, v
         log_event(LOG_ERROR, LOG_CONF, "new configuration refused, the old one stays",
                   LOG_ERR(&eb, err));
     }
+    if (err == SF_OK) {
+        app_print_plan(r->fresh);
+    }
     r->until = sf_after(sf_now(), START_MS);
     conf_unref(conf);
 }

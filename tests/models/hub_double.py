@@ -14,8 +14,9 @@ import urllib.parse
 import random
 
 
-def gguf(n_bytes=0, layers=4, seed=1, split=None, cut=0):
-    """A small model file that makes sense: head, one tensor of `n_bytes` random bytes."""
+def gguf(n_bytes=0, layers=4, seed=1, split=None, cut=0, stub=""):
+    """A small model file that makes sense: head, one tensor of `n_bytes` random bytes. `stub`: lines for the
+    library in tests/stub_llama."""
     def text(s):
         return struct.pack("<Q", len(s)) + s.encode()
 
@@ -30,6 +31,8 @@ def gguf(n_bytes=0, layers=4, seed=1, split=None, cut=0):
              pair("llama.attention.head_count_kv", 2)]
     if split:
         pairs += [pair("split.no", split[0]), pair("split.count", split[1])]
+    if stub:
+        pairs.append(pair("stub.options", "#stub\n" + stub))
     n = max(64, n_bytes // 64 * 64)
     head = b"GGUF" + struct.pack("<IQQ", 3, 1, len(pairs)) + b"".join(pairs)
     head += text("blk.0.x") + struct.pack("<IQIQ", 1, n, 24, 0)  # I8

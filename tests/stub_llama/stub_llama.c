@@ -12,7 +12,11 @@
  *   fail_at N         the Nth decode returns -3
  *   stall_at N        the Nth decode never returns
  *   abort_at N        the Nth decode ends the process, as a CUDA error does
- */
+ *   room_mib N        what loading may take on a device: a context of more cells than N MiB hold, 1
+ *                     KiB each (half in 8 bits), is refused
+ *   dies 1            where it is refused, the process ends, as when the kernel kills it
+ * A GGUF file does too (for what plans by its head): the lines stand behind "#stub\n" in it.
+ * STUB_LLAMA_GPUS=N in the environment makes N devices of the kind GPU. */
 #include "stub_words.h"
 
 #include "base/file.h"
@@ -44,7 +48,7 @@ struct llama_vocab {
 
 struct llama_model {
     struct llama_vocab vocab;
-    uint64_t chat, decode_us, token_us, load_ms, fail_at, stall_at, abort_at;
+    uint64_t chat, decode_us, token_us, load_ms, fail_at, stall_at, abort_at, room_mib, dies;
 };
 
 /* A cell of the cache: a token at a position, seen by some sequences. */
@@ -96,28 +100,36 @@ void ggml_backend_load_all_from_path(const char *dir_path)
     (void)dir_path;
 }
 
+/* The CPU first, then the GPUs of $STUB_LLAMA_GPUS. */
+static char devices[17];
+
 size_t ggml_backend_dev_count(void)
 {
-    return 1;
+    const char *gpus = getenv("STUB_LLAMA_GPUS");
+    return 1 + (gpus && *gpus >= '0' && *gpus <= '9' ? (size_t)(*gpus - '0') : 0);
 }
-
-static int the_cpu;
 
 ggml_backend_dev_t ggml_backend_dev_get(size_t index)
 {
-    (void)index;
-    return (ggml_backend_dev_t)(void *)&the_cpu;
+    return (ggml_backend_dev_t)(void *)&devices[index];
 }
 
 enum ggml_backend_dev_type ggml_backend_dev_type(ggml_backend_dev_t device)
 {
-    (void)device;
-    return GGML_BACKEND_DEVICE_TYPE_CPU;
+    return (char *)(void *)device == devices ? GGML_BACKEND_DEVICE_TYPE_CPU
+                                             : GGML_BACKEND_DEVICE_TYPE_GPU;
 }
 
 ggml_backend_dev_t ggml_backend_dev_by_type(enum ggml_backend_dev_type type)
 {
+    if (type == GGML_BACKEND_DEVICE_TYPE_GPU && ggml_backend_dev_count() > 1)
+        return ggml_backend_dev_get(1);
     return type == GGML_BACKEND_DEVICE_TYPE_CPU ? ggml_backend_dev_get(0) : NULL;
+}
+
+size_t llama_max_devices(void)
+{
+    return 16;
 }
 
 void llama_backend_init(void)
@@ -170,10 +182,10 @@ static void set_option(struct llama_model *m, struct sf_str name, uint64_t value
     const struct {
         const char *name;
         uint64_t *value;
-    } options[] = {{"chat", &m->chat},         {"decode_us", &m->decode_us},
-                   {"token_us", &m->token_us}, {"load_ms", &m->load_ms},
-                   {"fail_at", &m->fail_at},   {"stall_at", &m->stall_at},
-                   {"abort_at", &m->abort_at}};
+    } options[] = {
+        {"chat", &m->chat},         {"decode_us", &m->decode_us}, {"token_us", &m->token_us},
+        {"load_ms", &m->load_ms},   {"fail_at", &m->fail_at},     {"stall_at", &m->stall_at},
+        {"abort_at", &m->abort_at}, {"room_mib", &m->room_mib},   {"dies", &m->dies}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (sf_str_is(name, options[i].name))
             *options[i].value = value;
@@ -186,9 +198,12 @@ static bool read_options(const char *path, struct llama_model *m)
     struct sf_str rest, line, name;
     uint64_t value;
     bool known = false;
-    sf_buf_init(&file, 4096);
+    sf_buf_init(&file, 4U << 20);
     if (sf_file_read(path, &file, NULL) == SF_OK) {
         rest = sf_buf_str(&file);
+        size_t mark = sf_str_find(rest, SF_STR("#stub\n"));
+        if (mark < rest.n)
+            rest = (struct sf_str){rest.p + mark + 6, rest.n - mark - 6};
         while (sf_str_next(&rest, '\n', &line) && sf_str_next(&line, ' ', &name) &&
                sf_scan_u64(line, UINT32_MAX, &value)) {
             set_option(m, name, value);
@@ -220,6 +235,16 @@ struct llama_model *llama_model_load_from_file(const char *path_model,
     }
     build_vocab(&m->vocab);
     return m;
+}
+
+/* Whether a device would have no room for it; says so as the library does. */
+static bool is_refused(const struct llama_model *m, const struct llama_context_params *p)
+{
+    uint64_t kib = p->type_k == GGML_TYPE_Q8_0 ? p->n_ctx / 2 : p->n_ctx;
+    bool refused = m->room_mib > 0 && kib > m->room_mib * 1024;
+    if (refused && m->dies)
+        abort();
+    return refused;
 }
 
 void llama_model_free(struct llama_model *model)
@@ -374,7 +399,7 @@ struct llama_context_params llama_context_default_params(void)
 struct llama_context *llama_init_from_model(struct llama_model *model,
                                             struct llama_context_params params)
 {
-    if (params.n_seq_max > SEQUENCES_MAX || params.n_batch == 0)
+    if (params.n_seq_max > SEQUENCES_MAX || params.n_batch == 0 || is_refused(model, &params))
         return NULL;
     struct llama_context *c = checked(calloc(1, sizeof *c));
     c->model = model;

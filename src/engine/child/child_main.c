@@ -275,9 +275,13 @@ static void load(struct child *c, const json_t *m)
         .sequences = get_int(m, "sequences", 0),
         .threads = get_int(m, "threads", 0),
         .flash_attention = get_int(m, "flash_attention", -1),
+        .kv_q8 = json_get_bool(m, "kv_q8", false),
         .temperature = 0.8,
         .top_p = 0.95,
     };
+    const json_t *split = json_get_array(m, "split");
+    for (size_t i = 0; i < MODEL_MAX_GPUS && i < json_array_size(split); i++)
+        o.split[i] = (float)json_integer_value(json_array_get(split, i));
     (void)json_get_number(m, "temperature", &o.temperature);
     (void)json_get_number(m, "top_p", &o.top_p);
     (void)json_get_int(m, "prefix_cache_bytes", &o.prefix_cache_bytes);
@@ -295,11 +299,12 @@ static void load(struct child *c, const json_t *m)
         return;
     }
     struct engine_model *e = c->model;
-    send_message(c, json_pack("{s:s,s:s,s:I,s:i,s:i,s:i,s:s,s:I,s:b}", "type", "ready",
+    send_message(c, json_pack("{s:s,s:s,s:I,s:i,s:i,s:i,s:s,s:I,s:b,s:b}", "type", "ready",
                               "model_name", e->name, "n_params", (json_int_t)e->n_params, "context",
                               e->n_ctx, "sequences", e->n_sequences, "threads", e->n_threads,
                               "cpu_variant", e->cpu_variant, "memory_bytes",
-                              (json_int_t)model_memory_bytes(), "instruct", e->chat_head != NULL));
+                              (json_int_t)model_memory_bytes(), "instruct", e->chat_head != NULL,
+                              "flash_attention", e->flash));
 }
 
 static void ping(struct child *c, const json_t *m)

@@ -54,9 +54,18 @@ uint64_t model_memory_bytes(void)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* What the library says while a model loads: it returns nothing but NULL. */
+static struct {
+    bool no_memory, no_flash;
+} heard;
+
 static void quiet_log(enum ggml_log_level level, const char *text, void *arg)
 {
     (void)arg;
+    heard.no_memory = heard.no_memory || strstr(text, "failed to allocate") ||
+                      strstr(text, "unable to allocate") || strstr(text, "out of memory");
+    if (strstr(text, "Flash Attention") && strstr(text, "set to disabled"))
+        heard.no_flash = true;
     if (level == GGML_LOG_LEVEL_ERROR)
         fprintf(stderr, "llama: %s", text);
 }
@@ -221,6 +230,8 @@ static int prefix_cells(const struct engine_model *m, int64_t bytes)
     int64_t cell = 2 * 2 * (int64_t)llama_model_n_layer(m->model) *
                    llama_model_n_head_kv(m->model) * (heads > 0 ? width / heads : width);
     int64_t n = bytes <= 0 || cell <= 0 ? m->n_ctx : bytes / cell;
+    if (m->kv_q8 && bytes > 0)
+        n = n * 32 / 17; /* 34 bytes hold 32 values */
     return n < m->n_ctx ? (int)n : m->n_ctx;
 }
 
@@ -241,15 +252,20 @@ static enum sf_err make_context(struct engine_model *m, const struct model_optio
     p.n_seq_max = (uint32_t)m->n_sequences;
     p.n_threads = p.n_threads_batch = m->n_threads;
     p.kv_unified = true;
-    p.flash_attn_type = o->flash_attention < 0    ? LLAMA_FLASH_ATTN_TYPE_AUTO
-                        : o->flash_attention == 0 ? LLAMA_FLASH_ATTN_TYPE_DISABLED
-                                                  : LLAMA_FLASH_ATTN_TYPE_ENABLED;
+    m->flash = o->flash_attention != 0;
+    p.flash_attn_type = m->flash ? LLAMA_FLASH_ATTN_TYPE_AUTO : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    m->kv_q8 = o->kv_q8;
+    if (o->kv_q8)
+        p.type_k = GGML_TYPE_Q8_0;
+    if (o->kv_q8 && m->flash)
+        p.type_v = GGML_TYPE_Q8_0;
     m->ctx = llama_init_from_model(m->model, p);
     if (!m->ctx)
         return sf_fail(eb, SF_ENOMEM,
                        "no context of %d cells for %s: set generator.local.context lower, or pick "
                        "a smaller model",
                        m->n_ctx, m->name);
+    m->flash = m->flash && !heard.no_flash;
     m->n_ctx = (int)llama_n_ctx(m->ctx);
     m->warmth = (float)o->temperature / 0.8f;
     m->top_p = (float)o->top_p;
@@ -271,6 +287,11 @@ static enum sf_err load(struct engine_model *m, const struct model_options *o,
         return sf_fail_errno(eb, SF_EMODEL, "model file %s cannot be read", o->path);
     if (limited)
         p.devices = devices;
+    bool is_split = false;
+    for (size_t i = 0; i < MODEL_MAX_GPUS; i++)
+        is_split = is_split || o->split[i] > 0;
+    if (is_split && llama_max_devices() <= MODEL_MAX_GPUS)
+        p.tensor_split = o->split;
     p.n_gpu_layers = o->n_gpu_layers < 0 ? 999 : o->n_gpu_layers;
     if (limited && !devices[0])
         p.n_gpu_layers = 0;
@@ -283,6 +304,10 @@ static enum sf_err load(struct engine_model *m, const struct model_options *o,
         m->model = llama_model_load_from_file(o->path, p);
     if (err)
         return err;
+    if (!m->model && heard.no_memory)
+        return sf_fail(eb, SF_ENOMEM,
+                       "no room for %s: a smaller model or quantization, fewer n_gpu_layers",
+                       o->path);
     if (!m->model)
         return sf_fail(eb, SF_EMODEL,
                        "model file %s was not loaded: it is damaged, of an unknown kind, or larger "

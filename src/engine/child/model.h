@@ -9,6 +9,7 @@
 
 #define MODEL_LLAMA_VERSION "0.5.0-dev" /* the struct layout of the C API is this version's */
 #define MODEL_MAX_SEQUENCES 256
+#define MODEL_MAX_GPUS 16
 
 struct model_options {
     const char *path;    /* .gguf, the first file of a split one, or synthetic.h's */
@@ -18,8 +19,10 @@ struct model_options {
     int context;         /* cells shared by all sequences; 0: chosen */
     int sequences;       /* 0: chosen; at most MODEL_MAX_SEQUENCES */
     int threads;         /* 0: as many CPUs as the process may use; never more */
-    int flash_attention; /* -1 auto, 0 off, 1 on */
-    double temperature;  /* as people set it; 0.8, the default, is what the texts are tuned for */
+    int flash_attention; /* 0 off; else where it is supported */
+    bool kv_q8;          /* keys and values in 8 bits; values only with flash attention */
+    float split[MODEL_MAX_GPUS]; /* the share of layers of each GPU; all 0: the library decides */
+    double temperature; /* as people set it; 0.8, the default, is what the texts are tuned for */
     double top_p;
     int64_t prefix_cache_bytes; /* 0: as much as there is */
 };
@@ -56,7 +59,7 @@ struct engine_model {
     struct llama_context *ctx;
     const struct llama_vocab *vocab;
     int n_vocab, n_ctx, n_sequences, n_threads;
-    bool gpu;
+    bool gpu, flash, kv_q8;
     bool synthetic; /* writes nonsense: its texts are not judged */
     char name[128];
     char cpu_variant[64];

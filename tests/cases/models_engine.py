@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""What the engine is told of the plan, and what becomes of a model that does not fit: with the engine over the
+stub of libllama, whose devices and memory are made up."""
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import time
+
+sys.path[:0] = [str(pathlib.Path(__file__).parent.parent), str(pathlib.Path(__file__).parent.parent / "models")]
+import harness  # noqa: E402
+from harness import SCRIPTS, Miner, check  # noqa: E402
+from hub_double import gguf  # noqa: E402
+
+ENGINE = os.environ["STORYFI_ENGINE"]
+TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-plan-"))
+SCRIPT = f'  custom:\n    script_path: "{SCRIPTS / "stories.py"}"\n'
+GPU_LIBS = TMP / "gpu-libs"
+
+
+def model(name, lines="chat 1\n", **kwargs):
+    path = TMP / f"{name}.gguf"
+    path.write_bytes(gguf(stub=lines, **kwargs))
+    return path
+
+
+def config(path, more="", fallback="[]"):
+    return (f'generator:\n  mode: "local"\n  fallback: {fallback}\n  local:\n    model_name: "{path}"\n'
+            f'    engine_path: "{ENGINE}"\n{more}')
+
+
+def machine(gpus):
+    """Environment with so many GPUs of these sizes (MiB), for the planner and for the stub."""
+    folder = TMP / f"machine{len(gpus)}"
+    folder.mkdir(exist_ok=True)
+    GPU_LIBS.mkdir(exist_ok=True)
+    (GPU_LIBS / "libggml-cuda.so").touch()
+    smi = folder / "nvidia-smi"
+    lines = "\\n".join(f"Card {i}, {mib}, {mib - 100}, 8.9" for i, mib in enumerate(gpus))
+    smi.write_text(f'#!/bin/sh\nprintf "{lines}\\n"\n')
+    smi.chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}", "STUB_LLAMA_GPUS": str(len(gpus))}
+
+
+def wait_for(what, seconds=20):
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def generator(m, name="local"):
+    return next(g for g in m.status()["generators"] if g["name"] == name)
+
+
+def plans():
+    with Miner(config(model("cpu"))) as m:
+        plan, health = m.status()["plan"], json.loads(m.get(m.admin, "/health")[1])
+        log = m.log.read_text()
+        check("plan: on the CPU, what the engine takes by itself", plan["device"] == "cpu" and plan["context"] == 12288
+              and plan["sequences"] == 160 and plan["kv"] == "f16" and plan["state"] == "ready", plan)
+        check("plan: printed before the model is loaded, and in /health", "✅ Plan: cpu" in log
+              and log.index("✅ Plan") < log.index("✅ Generator Mode") and health["plan"] == plan, log)
+    with Miner(config(model("owner"), "    context: 5000\n    sequences: 20\n    use_flash_attention: false\n")) as m:
+        plan = m.status()["plan"]
+        check("plan: the owner's numbers stay", (plan["context"], plan["sequences"]) == (5000, 20), plan)
+    libs = f'    lib_dir: "{GPU_LIBS}"\n'
+    with Miner(config(model("gpu"), libs), env=machine([8000])) as m:
+        plan = m.status()["plan"]
+        check("plan: on the GPU that is there", plan["device"] == "cuda:0" and plan["gpu_layers"] == -1
+              and plan["context"] == 16384, plan)
+    with Miner(config(model("copies"), libs), env=machine([8000, 6000])) as m:
+        plan = m.status()["plan"]
+        there = wait_for(lambda: all(c["state"] == "ready" for c in m.status()["plan"]["copies"]))
+        check("plan: two GPUs, a child on each", there and [c["device"] for c in plan["copies"]] == ["cuda:0", "cuda:1"],
+              plan)
+        codes = [m.query("blueprint", f"the sea {i}", "--timeout", "20").returncode for i in range(4)]
+        check("plan: which both answer", codes == [0] * 4, codes)
+    with Miner(config(model("split", n_bytes=1 << 20), libs + '    max_memory: "450MB"\n    context: 200000\n'),
+               env=machine([8000, 6000, 1000])) as m:
+        plan = m.status()["plan"]
+        check("plan: what one GPU does not hold is split by layers", plan["device"] == "auto" and len(plan["copies"]) == 1
+              and "split" in plan["text"], plan)
+
+
+def too_large():
+    lines = "chat 1\nroom_mib 3\n"
+    with Miner(config(model("room", lines))) as m:
+        plan = m.status()["plan"]
+        check("memory: what is refused is tried smaller until it loads", plan["state"] == "ready" and plan["kv"] == "q8_0"
+              and plan["context"] == 6144 and plan["smaller_by"] == 3 and "no context" in plan["smaller_because"], plan)
+        check("memory: and answers", m.query("characters", "the sea", "--timeout", "20").returncode == 0)
+        check("memory: which the log says", m.log.read_text().count("a smaller plan is tried") == 3, m.log.read_text())
+    with Miner(config(model("dies", lines + "dies 1\n"))) as m:
+        plan = m.status()["plan"]
+        check("memory: a child that is ended while loading too", plan["state"] == "ready" and plan["context"] == 6144, plan)
+    with Miner(config(model("never", "chat 1\nroom_mib 1\n"), SCRIPT, '["custom"]')) as m:
+        r = m.query("blueprint", "the sea", "--timeout", "20", "--json")
+        check("memory: too large for every plan: the next generator", r.returncode == 0
+              and json.loads(r.stdout)["model_info"]["mode"] == "custom", r)
+        g = generator(m)
+        check("memory: with the reason, and no loop of starts", g["state"] == "down" and "no context of" in g["reason"]
+              and "starting again in 300" in g["reason"], g)
+        tried = m.log.read_text().count("a smaller plan is tried")
+        check("memory: each plan was tried once", tried == 4, tried)
+    with Miner(config(model("huge"), '    max_memory: "1MB"\n' + SCRIPT, '["custom"]')) as m:
+        g = generator(m)
+        check("memory: what cannot fit is not tried; the true bytes are said", g["state"] == "down"
+              and "needs" in g["reason"] and "recommend" in g["reason"], g)
+
+
+def no_gpu():
+    with Miner(config(model("nogpu"), '    device: "cuda"\n' + SCRIPT, '["custom"]')) as m:
+        r = m.query("blueprint", "the sea", "--timeout", "20", "--json")
+        g = generator(m)
+        check("device cuda without a GPU: the next generator, with the reason", r.returncode == 0
+              and json.loads(r.stdout)["model_info"]["mode"] == "custom" and "no such GPU" in g["reason"], (r, g))
+    env = machine([8000])
+    with Miner(config(model("nolib"), SCRIPT, '["custom"]'), env=env) as m:
+        log, plan = m.log.read_text(), m.status()["plan"]
+        check("a GPU without its library: the CPU, and what to do", plan["device"] == "cpu"
+              and "make setup BACKEND=cuda" in log, (plan, log))
+    env["STUB_LLAMA_GPUS"] = "0"
+    with Miner(config(model("notseen"), f'    lib_dir: "{GPU_LIBS}"\n'), env=env) as m:
+        plan = m.status()["plan"]
+        check("a GPU that the library does not see: the CPU", plan["state"] == "ready" and plan["device"] == "cpu"
+              and "no GPU for device" in plan["smaller_because"], plan)
+
+
+for case in (plans, too_large, no_gpu):
+    case()
+sys.exit(1 if harness.failed else 0)
