@@ -17,6 +17,8 @@ STORYFI = os.environ.get("STORYFI", str(ROOT / "build" / "storyfi"))
 SCRIPTS = ROOT / "tests" / "data" / "scripts"
 # What commands record goes to a folder of this run's, not to the tester's own journal.
 os.environ.setdefault("STORYFI_STATE_DIR", tempfile.mkdtemp(prefix="storyfi-state-"))
+# A miner pulls a model that is not here: never from the real hub in tests.
+os.environ.setdefault("HF_ENDPOINT", "http://127.0.0.1:9")
 failed = 0
 one_at_a_time = threading.Lock()
 

@@ -324,8 +324,12 @@ static void find_synthetic(const struct conf *conf, const struct model_catalogue
 
 void model_find(const struct conf *conf, struct model_place *out)
 {
+    model_find_named(conf, conf->generator.local.model_name, out);
+}
+
+void model_find_named(const struct conf *conf, const char *name, struct model_place *out)
+{
     struct model_catalogue c = {.n = 0};
-    const char *name = conf->generator.local.model_name;
     if (model_catalogue_init(conf, &c) != SF_OK) {
         log_event(LOG_WARN, LOG_GENERATOR, "catalogue skipped", LOG_S("why", "out of memory"));
     }

@@ -21,6 +21,9 @@ struct model_place {
  * place looked at. "auto" asks the machine for its devices, which may take seconds. */
 void model_find(const struct conf *conf, struct model_place *out);
 
+/* The same for a name that is not the configured one. */
+void model_find_named(const struct conf *conf, const char *name, struct model_place *out);
+
 /* The same places for one entry of the catalogue, in the configured quantization; false: none has
  * it, and `out` has the first place. */
 bool model_find_file(const struct conf *conf, const struct model_entry *e, char *out, size_t n);

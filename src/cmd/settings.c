@@ -97,19 +97,22 @@ const struct conf *settings_load(const struct args *a)
     return conf;
 }
 
-const struct conf *settings_reload(void *args)
+const struct conf *settings_reload(void *args, const char *model, struct sf_errbuf *eb)
 {
     struct conf_source source = {.config_path = NULL};
     struct conf_diagnostics found = {.n = 0};
-    struct sf_errbuf eb = {.code = SF_OK};
     const struct conf *conf = NULL;
     settings_source(args, &source);
-    enum sf_err err = conf_load(&source, &conf, &found, &eb);
+    if (model != NULL && source.n_settings < CONF_MAX_SETTINGS) { /* the last one wins */
+        source.settings[source.n_settings++] =
+            (struct conf_setting){"generator.local.model_name", model};
+    }
+    enum sf_err err = conf_load(&source, &conf, &found, eb);
     conf_diagnostics_log(&found);
     conf_diagnostics_fini(&found);
     if (err != SF_OK) {
         log_event(LOG_ERROR, LOG_CONF, "new configuration refused, the old one stays",
-                  LOG_ERR(&eb, err));
+                  LOG_ERR(eb, err));
         return NULL;
     }
     return conf;

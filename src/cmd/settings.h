@@ -17,8 +17,9 @@ void settings_source(const struct args *a, struct conf_source *source);
  * reference. */
 const struct conf *settings_load(const struct args *a);
 
-/* Loads it again while the program runs: NULL, and why in the log, when it is wrong. `args` is the
- * struct args of the start. A miner_reload_fn. */
-const struct conf *settings_reload(void *args);
+/* Loads it again while the program runs, with `model` (NULL none) as generator.local.model_name:
+ * NULL, and why in `eb` and the log, when it is wrong. `args` is the struct args of the start. For
+ * struct miner_reload. */
+const struct conf *settings_reload(void *args, const char *model, struct sf_errbuf *eb);
 
 #endif

@@ -46,6 +46,8 @@ static const struct conf_row local_rows[] = {
     {"hub_mirrors", NULL, CONF_LIST, 0, AT(conf_local, hub_mirrors), "", 0, 0, "URL", NULL,
      "Further hosts with the same files, asked in this order when the first does not answer.",
      "[https://hf-mirror.com]", NULL},
+    {"auto_download", NULL, CONF_BOOL, 0, AT(conf_local, auto_download), "true", 0, 0, NULL, NULL,
+     "A miner whose model is not here pulls it in the background and loads it then.", NULL, NULL},
     {"catalogue", NULL, CONF_PATH, 0, AT(conf_local, catalogue), "", 0, 0, NULL, NULL,
      "A file like the built-in `models.yaml`: its models come in front of those.", NULL, NULL},
     {"engine_path", NULL, CONF_PATH, 0, AT(conf_local, engine_path), "", 0, 0, NULL, NULL,

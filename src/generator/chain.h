@@ -144,6 +144,9 @@ size_t gen_chain_status(struct gen_chain *c, struct gen_hop_status out[static GE
 /* What the first opened hop of a kind says of itself (generator.h); NULL nothing. Caller owns. */
 json_t *gen_chain_facts(struct gen_chain *c, const char *kind);
 
+/* Looks at every hop that is out now, not at its next turn: something was put right. */
+void gen_chain_look(struct gen_chain *c);
+
 /* Whether some hop can really answer now. */
 bool gen_chain_is_ready(struct gen_chain *c);
 

@@ -26,8 +26,9 @@ struct prober {
     struct hop *hop;
     pthread_t thread;
     bool runs;
-    bool last_ok; /* what the last free look said */
-    bool doubted; /* calls hung although it said yes: only its return from a no counts */
+    unsigned looks; /* of the chain's, seen */
+    bool last_ok;   /* what the last free look said */
+    bool doubted;   /* calls hung although it said yes: only its return from a no counts */
 };
 
 struct hop {
@@ -61,6 +62,7 @@ struct gen_chain {
     struct watch *watch;
     size_t n;
     bool closing;
+    unsigned looks;         /* gen_chain_look: a change of it wakes the probers */
     struct gen_chain *heir; /* what is spent here counts there too; NULL nobody */
     size_t threads;         /* of races */
     size_t order[GEN_CHAIN_MAX];

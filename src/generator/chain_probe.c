@@ -58,10 +58,11 @@ static bool wait_until(struct prober *p, const struct timespec *turn)
     struct gen_chain *c = p->chain;
     int rc = 0;
     (void)pthread_mutex_lock(&c->lock);
-    while (!c->closing && rc == 0) {
+    while (!c->closing && rc == 0 && p->looks == c->looks) {
         rc = pthread_cond_timedwait(&c->changed, &c->lock, turn);
     }
     bool closing = c->closing;
+    p->looks = c->looks;
     (void)pthread_mutex_unlock(&c->lock);
     return !closing;
 }
@@ -166,6 +167,14 @@ enum sf_err probers_start(struct gen_chain *c)
         }
     }
     return SF_OK;
+}
+
+void gen_chain_look(struct gen_chain *c)
+{
+    (void)pthread_mutex_lock(&c->lock);
+    c->looks++;
+    (void)pthread_cond_broadcast(&c->changed);
+    (void)pthread_mutex_unlock(&c->lock);
 }
 
 void probers_join(struct gen_chain *c)

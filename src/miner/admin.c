@@ -6,11 +6,13 @@
 #include "journal/journal.h"
 #include "miner/admin_auth.h"
 #include "miner/admin_metrics.h"
+#include "miner/admin_models.h"
 #include "miner/admin_slow.h"
 #include "miner/admin_static.h"
 #include "miner/admin_tls.h"
 #include "miner/guest.h"
 #include "miner/hop_state.h"
+#include "miner/model_desk.h"
 #include "miner/network.h"
 
 #include <string.h>
@@ -79,6 +81,8 @@ json_t *admin_status(struct admin *a)
     free(path);
     json_t *plan = app_plan(app);
     (void)json_object_set_new(status, "plan", plan == NULL ? json_null() : plan);
+    (void)json_object_set_new(status, "download", model_desk_download(a->models));
+    (void)json_object_set_new(status, "model_change", model_desk_change(a->models));
     app_close(app);
     (void)json_object_set_new(status, "network",
                               a->network == NULL ? json_null() : network_json(a->network));
@@ -113,12 +117,13 @@ static void handle_health(struct admin *a, struct http_exchange *x, const struct
         app_explain(app, &why);
     }
     reply_json(x, 200,
-               json_pack("{s:s, s:o, s:O, s:O, s:O, s:O}", "status", ready ? "ok" : "degraded", "reason",
-                         json_text(sf_buf_str(&why)), "generators",
+               json_pack("{s:s, s:o, s:O, s:O, s:O, s:O, s:O}", "status", ready ? "ok" : "degraded",
+                         "reason", json_text(sf_buf_str(&why)), "generators",
                          json_object_get(status, "generators"), "journal",
                          json_object_get(status, "journal"), "network",
                          json_object_get(status, "network"), "plan",
-                         json_object_get(status, "plan")));
+                         json_object_get(status, "plan"), "download",
+                         json_object_get(status, "download")));
     sf_buf_fini(&why);
     app_close(app);
     json_decref(status);
@@ -145,6 +150,7 @@ static const struct admin_routes *const tables[] = {
     &admin_auth_routes,
     &admin_metrics_routes,
     &admin_static_routes,
+    &admin_models_routes,
 };
 
 /* ---- the door -------------------------------------------------------------------------------- */

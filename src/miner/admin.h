@@ -14,6 +14,7 @@ struct admin_slow;
 struct admin {
     struct axon *axon;
     struct network *network; /* NULL offline */
+    struct model_desk *models;
     struct sf_time started;
     const char *axon_ip;
     _Atomic uint16_t axon_port; /* 0 until the axon's listener is open */

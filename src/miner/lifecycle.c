@@ -82,8 +82,9 @@ void lifecycle_serve(struct lifecycle *l)
             return;
         }
         if (s == SIGHUP) {
-            reload_begin(&l->reloading, l->axon, l->reload, l->reload_arg);
+            reload_begin(&l->reloading, l->axon, &l->reload, NULL);
         }
+        model_desk_tick(l->models, &l->reloading, &l->reload);
         reload_tick(&l->reloading, l->axon);
         workers_sweep(l->axon);
         keep(l);

@@ -3,6 +3,7 @@
 #define SF_MINER_LIFECYCLE_H
 
 #include "miner/hop_state.h"
+#include "miner/model_desk.h"
 #include "miner/notify.h"
 #include "miner/reload.h"
 
@@ -12,8 +13,8 @@
  * Main thread only. */
 struct lifecycle {
     struct axon *axon;
-    miner_reload_fn reload; /* on SIGHUP */
-    void *reload_arg;
+    struct miner_reload reload; /* on SIGHUP */
+    struct model_desk *models;  /* NULL: models are not changed while it runs */
     /* its own: */
     sigset_t signals;
     struct reload reloading;

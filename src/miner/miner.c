@@ -26,6 +26,7 @@ struct miner {
     struct lifecycle life;
     struct sr25519_keypair *key; /* NULL offline, and once it is the network's */
     struct network *network;     /* NULL offline */
+    struct model_desk *models;
     int lock_fd;
     char axon_ip[64];
 };
@@ -173,6 +174,10 @@ static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_
         queue_limit_guests(m->axon.queue, GUESTS_AT_WORK);
         err = workers_open(&m->axon, (size_t)conf->axon.max_workers, &m->workers);
     }
+    if (err == SF_OK) {
+        err = model_desk_open(&m->axon, &m->models);
+        m->admin.models = m->life.models = m->models;
+    }
     if (err == SF_OK && !conf->offline) {
         err = open_network(m, eb);
     }
@@ -192,6 +197,7 @@ static void close_all(struct miner *m)
     network_close(m->network);
     crypto_secret_free(m->key);
     lifecycle_fini(&m->life);
+    model_desk_close(m->models);
     app_close(m->axon.app);
     queue_close(m->axon.queue);
     callers_close(m->axon.callers);
@@ -211,7 +217,7 @@ enum sf_err miner_run(const struct miner_options *o, struct sf_errbuf *eb)
         return err;
     }
     (void)pthread_mutex_init(&m.axon.lock, NULL);
-    m.life = (struct lifecycle){.axon = &m.axon, .reload = o->reload, .reload_arg = o->reload_arg};
+    m.life = (struct lifecycle){.axon = &m.axon, .reload = o->reload};
     lifecycle_init(&m.life, o->conf); /* every thread inherits the mask */
     m.admin = (struct admin){.axon = &m.axon, .started = sf_now(), .axon_ip = ""};
     err = open_all(&m, o->conf, eb);

@@ -4,14 +4,17 @@
 
 #include "conf/conf.h"
 
-/* Loads the configuration anew on SIGHUP; NULL keeps the old one (the function has said why). */
-typedef const struct conf *(*miner_reload_fn)(void *arg);
+/* Loads the configuration anew on SIGHUP, with `model` (NULL none) in the place of
+ * generator.local.model_name; NULL keeps the old one, and why is in `eb` and the log. */
+struct miner_reload {
+    const struct conf *(*load)(void *arg, const char *model, struct sf_errbuf *eb);
+    void *arg;
+};
 
 struct wallet_unlock;
 struct miner_options {
     const struct conf *conf;
-    miner_reload_fn reload;
-    void *reload_arg;
+    struct miner_reload reload;
     const struct wallet_unlock *unlock; /* for an encrypted hotkey; asked before anything starts */
 };
 

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "journal/journal.h"
 
+#include <string.h>
+
 #define START_MS 120000
 #define FLUSH_MS 2000
 
@@ -28,15 +30,18 @@ static void take_over(struct app *fresh, struct app *old)
     app_succeed(fresh, old);
 }
 
-void reload_begin(struct reload *r, struct axon *axon, miner_reload_fn reload, void *arg)
+/* The outcome of one that is given up or refused. */
+static void refuse(struct reload *r, const char *why)
+{
+    reload_close(r);
+    r->outcome = RELOAD_REFUSED;
+    (void)snprintf(r->why, sizeof r->why, "%.399s", why);
+}
+
+static void open_fresh(struct reload *r, struct axon *axon, const struct conf *conf)
 {
     struct app_options o = {.probes = true};
     struct sf_errbuf eb = {.code = SF_OK};
-    const struct conf *conf = reload(arg);
-    if (conf == NULL) {
-        return;
-    }
-    reload_close(r);
     struct app *old = axon_take_app(axon);
     conf_diff(app_conf(old), conf, say_difference, NULL);
     o.successor_of = old;
@@ -45,28 +50,88 @@ void reload_begin(struct reload *r, struct axon *axon, miner_reload_fn reload, v
     if (err != SF_OK) {
         log_event(LOG_ERROR, LOG_CONF, "new configuration refused, the old one stays",
                   LOG_ERR(&eb, err));
+        refuse(r, sf_err_text(&eb, err));
+        return;
     }
-    if (err == SF_OK) {
-        app_print_plan(r->fresh);
+    app_print_plan(r->fresh);
+    sf_ms load = conf->generator.local.load_timeout_ms;
+    r->until = sf_after(sf_now(), r->for_model && load > START_MS ? load : START_MS);
+}
+
+void reload_begin(struct reload *r, struct axon *axon, const struct miner_reload *reload,
+                  const char *model)
+{
+    struct sf_errbuf eb = {.code = SF_OK};
+    const struct conf *conf = reload->load(reload->arg, model, &eb);
+    if (conf == NULL) {
+        if (model != NULL) {
+            r->for_model = true;
+            refuse(r, eb.text);
+        }
+        return;
     }
-    r->until = sf_after(sf_now(), START_MS);
+    reload_close(r);
+    r->for_model = model != NULL;
+    r->outcome = RELOAD_LOADING;
+    open_fresh(r, axon, conf);
     conf_unref(conf);
+}
+
+/* How the local generator of the fresh one is; GEN_DOWN also when there is none. */
+static enum gen_state local_state(struct app *app, char why[static 256])
+{
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    size_t n = gen_chain_status(app_chain(app), status);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(status[i].generator->type->kind, "local") == 0) {
+            memcpy(why, status[i].health.reason, sizeof status[i].health.reason);
+            return status[i].health.state;
+        }
+    }
+    (void)snprintf(why, 256, "no local generator is in the chain: set generator.mode: local");
+    return GEN_DOWN;
+}
+
+static void switch_over(struct reload *r, struct axon *axon)
+{
+    log_event(LOG_WARN, LOG_CONF, "configuration loaded again",
+              LOG_S("file", app_conf(r->fresh)->file));
+    app_print_status(r->fresh);
+    struct app *old = axon_take_app(axon);
+    take_over(r->fresh, old);
+    app_close(old);
+    axon_swap_app(axon, r->fresh);
+    r->fresh = NULL;
+    r->outcome = RELOAD_DONE;
+}
+
+static void tick_model(struct reload *r, struct axon *axon)
+{
+    char why[256];
+    enum gen_state state = local_state(r->fresh, why);
+    if (state == GEN_READY) {
+        switch_over(r, axon);
+    } else if (state != GEN_STARTING || sf_until(r->until) <= 0) {
+        log_event(LOG_ERROR, LOG_CONF, "the other model does not load, the old one stays",
+                  LOG_S("err", why));
+        refuse(r, why);
+    }
 }
 
 void reload_tick(struct reload *r, struct axon *axon)
 {
-    if (r->fresh == NULL || (!app_is_settled(r->fresh) && sf_until(r->until) > 0)) {
+    if (r->fresh == NULL) {
+        return;
+    }
+    if (r->for_model) {
+        tick_model(r, axon);
+        return;
+    }
+    if (!app_is_settled(r->fresh) && sf_until(r->until) > 0) {
         return;
     }
     if (gen_chain_is_ready(app_chain(r->fresh))) {
-        log_event(LOG_WARN, LOG_CONF, "configuration loaded again",
-                  LOG_S("file", app_conf(r->fresh)->file));
-        app_print_status(r->fresh);
-        struct app *old = axon_take_app(axon);
-        take_over(r->fresh, old);
-        app_close(old);
-        axon_swap_app(axon, r->fresh);
-        r->fresh = NULL;
+        switch_over(r, axon);
         return;
     }
     struct sf_buf why;
@@ -74,8 +139,8 @@ void reload_tick(struct reload *r, struct axon *axon)
     app_explain(r->fresh, &why);
     log_event(LOG_ERROR, LOG_CONF, "new configuration refused, the old one stays",
               LOG_S("err", sf_buf_z(&why)));
+    refuse(r, sf_buf_z(&why));
     sf_buf_fini(&why);
-    reload_close(r);
 }
 
 void reload_close(struct reload *r)

@@ -152,7 +152,7 @@ static void close_all(struct serve *s)
 }
 
 enum sf_err serve_run(const struct conf *conf, const struct serve_options *o,
-                      miner_reload_fn reload, void *arg, struct sf_errbuf *eb)
+                      const struct miner_reload *reload, struct sf_errbuf *eb)
 {
     struct serve s = {.token = o->token};
     if (o->token == NULL && !address_is_loopback(o->ip)) {
@@ -163,7 +163,7 @@ enum sf_err serve_run(const struct conf *conf, const struct serve_options *o,
                        o->ip);
     }
     (void)pthread_mutex_init(&s.axon.lock, NULL);
-    s.life = (struct lifecycle){.axon = &s.axon, .reload = reload, .reload_arg = arg};
+    s.life = (struct lifecycle){.axon = &s.axon, .reload = *reload};
     lifecycle_init(&s.life, conf); /* every thread inherits the mask */
     enum sf_err err = open_all(&s, conf, eb);
     if (err == SF_OK && !lifecycle_wait_ready(&s.life)) {

@@ -14,6 +14,6 @@ struct serve_options {
 
 /* Runs until SIGTERM or SIGINT. SF_ECONFIG: beyond loopback without a token. */
 SF_MUST_USE enum sf_err serve_run(const struct conf *conf, const struct serve_options *o,
-                                  miner_reload_fn reload, void *arg, struct sf_errbuf *eb);
+                                  const struct miner_reload *reload, struct sf_errbuf *eb);
 
 #endif

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
 """What the engine is told of the plan, and what becomes of a model that does not fit: with the engine over the
 stub of libllama, whose devices and memory are made up."""
+import http.client
 import json
 import os
 import pathlib
+import signal
+import subprocess
 import sys
 import tempfile
 import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).parent.parent), str(pathlib.Path(__file__).parent.parent / "models")]
 import harness  # noqa: E402
-from harness import SCRIPTS, Miner, check  # noqa: E402
-from hub_double import gguf  # noqa: E402
+from harness import SCRIPTS, Miner, check, run  # noqa: E402
+from hub_double import Hub, gguf  # noqa: E402
 
 ENGINE = os.environ["STORYFI_ENGINE"]
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-plan-"))
@@ -130,6 +133,107 @@ def no_gpu():
               and "no GPU for device" in plan["smaller_because"], plan)
 
 
-for case in (plans, too_large, no_gpu):
+def post(m, path, body=None):
+    c = http.client.HTTPConnection("127.0.0.1", m.admin, timeout=20)
+    c.request("POST", path, json.dumps(body or {}), {"Content-Type": "application/json"})
+    r = c.getresponse()
+    status, text = r.status, r.read()
+    c.close()
+    return status, json.loads(text)["message"]
+
+
+def listed(m):
+    return json.loads(m.get(m.admin, "/api/models")[1])
+
+
+def background():
+    """A missing model comes while a script answers."""
+    hub = Hub()
+    hub.put("t/late-GGUF", "late-Q4_K_M.gguf", gguf(300_000, stub="chat 1\n"), stops_after=100_000)
+    store = TMP / "store-late"
+    text = config("t/late-GGUF", f'    models_dir: "{store}"\n' + SCRIPT, '["custom"]')
+    with Miner(text, env={"HF_ENDPOINT": hub.url}) as m:
+        under_way = wait_for(lambda: m.status()["download"]["done"] > 0)
+        d = m.status()["download"]
+        check("pull: a missing model is downloaded at the start, /status says how far", under_way
+              and d["state"] == "working" and d["file"] == "late-Q4_K_M.gguf" and d["total"] > 300_000
+              and json.loads(m.get(m.admin, "/health")[1])["download"]["name"] == "t/late-GGUF", d)
+        r = m.query("blueprint", "the sea", "--timeout", "20", "--json")
+        check("pull: meanwhile the chain answers", r.returncode == 0
+              and json.loads(r.stdout)["model_info"]["mode"] == "custom", r)
+        code, text = post(m, "/api/models/pull", {"name": "t/other-GGUF"})
+        check("pull: one download at a time", code == 409 and "under way" in text, (code, text))
+        hub.gate.set()
+        check("pull: when it is verified the miner switches to it", wait_for(lambda: generator(m)["state"] == "ready", 10)
+              and json.loads(m.query("blueprint", "the sea", "--timeout", "20", "--json").stdout)["model_info"]["mode"]
+              == "local", m.status())
+        check("pull: and says so", m.status()["download"]["state"] == "done" and m.status()["plan"]["kv"] == "f16")
+        ours = [x["file"] for x in listed(m)["models"] if x["file"].startswith("late")]
+        check("page: lists a file that no catalogue has", ours == ["late-Q4_K_M.gguf"], ours)
+        code, text = post(m, "/api/models/pull", {"name": "t/none-GGUF"})
+        wait_for(lambda: m.status()["download"]["state"] == "failed")
+        d = m.status()["download"]
+        check("pull: one that fails: cause and remedy", code == 202 and d["text"].startswith("Model download failed: ")
+              and "check the name" in d["text"], d)
+        check("pull: a wrong body is refused", post(m, "/api/models/pull", {})[0] == 400
+              and post(m, "/api/models/pull/cancel")[0] == 409)
+        hub.gate.clear()
+        hub.put("t/long-GGUF", "long-Q4_K_M.gguf", gguf(300_000), stops_after=100_000)
+        post(m, "/api/models/pull", {"name": "t/long-GGUF", "quantization": "Q4_K_M"})
+        wait_for(lambda: m.status()["download"]["done"] > 0)
+        code, _ = post(m, "/api/models/pull/cancel")
+        check("pull: canceled", code == 202 and wait_for(lambda: m.status()["download"]["state"] == "canceled"),
+              m.status()["download"])
+    off = config("t/late-GGUF", f'    models_dir: "{TMP / "store-off"}"\n    auto_download: false\n' + SCRIPT, '["custom"]')
+    before = len(hub.seen)
+    with Miner(off, env={"HF_ENDPOINT": hub.url}) as m:
+        check("pull: auto_download: false asks nobody", m.status()["download"] is None and len(hub.seen) == before
+              and "storyfi models pull" in generator(m)["reason"], m.status())
+    hub.close()
+
+
+def switching():
+    one, two = model("one"), model("two", "chat 1\nload_ms 600\n")
+    bad = TMP / "bad.gguf"
+    bad.write_bytes(gguf(stub="chat 1\n", cut=10))
+    with Miner(config(one)) as m:
+        code, text = post(m, "/api/models/use", {"name": "no-such-model"})
+        check("use: a model that is not here", code == 404 and "pull" in text, (code, text))
+        process = subprocess.Popen([harness.STORYFI, "models", "use", str(two), "--config", str(m.config), "--admin.port",
+                                    str(m.admin)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        codes = []
+        while process.poll() is None:
+            codes.append(m.query("blueprint", "the sea", "--timeout", "10").returncode)
+        out, err = process.communicate()
+        check("use: the other model takes over, no request is lost", process.returncode == 0 and set(codes) == {0}
+              and m.status()["plan"]["model"] == "two.gguf", (process.returncode, codes, out, err))
+        check("use: and how to keep it is said", f'model_name: "{two}"' in out, out)
+        r = run("models", "use", bad, "--config", m.config, "--admin.port", m.admin)
+        check("use: one that does not load: the old one stays, the reason is said", r.returncode == 111
+              and "the old model stays" in r.stderr and m.status()["plan"]["model"] == "two.gguf"
+              and m.query("blueprint", "the sea", "--timeout", "10").returncode == 0, r)
+        r = run("models", "use", "no-such", "--config", m.config, "--admin.port", m.admin)
+        check("use: a name that is none", r.returncode == 100 and "pull" in r.stderr, r)
+        m.config.write_text(config(one))
+        m.process.send_signal(signal.SIGHUP)
+        check("use: SIGHUP goes back to what the configuration says",
+              wait_for(lambda: m.status()["plan"]["model"] == "one.gguf"))
+    r = run("models", "use", two, "--config", m.config, "--admin.port", m.admin)
+    check("use: without a miner, what to write", r.returncode == 0 and "no miner runs" in r.stdout
+          and f'model_name: "{two}"' in r.stdout, r)
+
+
+def page():
+    with Miner(config("default")) as m:
+        got = listed(m)
+        byname = {x["name"]: x for x in got["models"]}
+        llama = byname["meta-llama/Llama-3.1-8B-Instruct"]
+        check("page: the catalogue as JSON", llama["gated"] and llama["languages"] and llama["file_bytes"] > 4e9
+              and "llama-3.1-8b" in llama["aliases"] and not llama["in_use"] and isinstance(llama["fits"], bool), llama)
+        check("page: devices and room on the disk", got["devices"][-1]["name"] == "memory" and got["disk_free_bytes"] > 0,
+              got["devices"])
+
+
+for case in (plans, too_large, no_gpu, background, switching, page):
     case()
 sys.exit(1 if harness.failed else 0)
