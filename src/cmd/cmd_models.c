@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/models_show.h"
+#include "cmd/models_use.h"
 #include "cmd/settings.h"
 #include "generator/machine.h"
 
@@ -24,6 +25,7 @@ static const struct arg_action actions[] = {
     {"verify", "Read files again and compare their checksums."},
     {"remove", "Delete a model's files from the models' folder."},
     {"recommend", "Which model fits this machine, as a table."},
+    {"use", "Have the running miner change to another model."},
 };
 static const struct arg_option options[] = {
     {"--json", NULL, "Print JSON."},
@@ -38,7 +40,7 @@ static const struct arg_option options[] = {
 
 const struct args_spec cmd_models_spec = {
     .name = "models",
-    .synopsis = "list|show|pull|verify|remove|recommend [NAME...] [--json]",
+    .synopsis = "list|show|pull|verify|remove|recommend|use [NAME...] [--json]",
     .summary = "Find, download, check and choose models.",
     .details =
         "NAME is one of the list, auto (the best for this machine), owner/repository of the hub, "
@@ -427,7 +429,8 @@ int cmd_models(int argc, char **argv)
         const char *name;
         int (*run)(const struct args *a, const struct conf *conf, const struct model_catalogue *c);
     } runs[] = {{"list", models_list}, {"show", models_show},     {"pull", pull},
-                {"verify", verify},    {"remove", remove_models}, {"recommend", models_recommend}};
+                {"verify", verify},    {"remove", remove_models}, {"recommend", models_recommend},
+                {"use", models_use}};
     struct args a;
     struct model_catalogue c;
     int code = 100;

@@ -174,7 +174,7 @@ def background():
         wait_for(lambda: m.status()["download"]["state"] == "failed")
         d = m.status()["download"]
         check("pull: one that fails: cause and remedy", code == 202 and d["text"].startswith("Model download failed: ")
-              and "check the name" in d["text"], d)
+              and "not there, private, or gated" in d["text"] and "HF_TOKEN" in d["text"], d)
         check("pull: a wrong body is refused", post(m, "/api/models/pull", {})[0] == 400
               and post(m, "/api/models/pull/cancel")[0] == 409)
         hub.gate.clear()
@@ -195,7 +195,7 @@ def background():
 def switching():
     one, two = model("one"), model("two", "chat 1\nload_ms 600\n")
     bad = TMP / "bad.gguf"
-    bad.write_bytes(gguf(stub="chat 1\n", cut=10))
+    bad.write_bytes(bytes(range(256)))
     with Miner(config(one)) as m:
         code, text = post(m, "/api/models/use", {"name": "no-such-model"})
         check("use: a model that is not here", code == 404 and "pull" in text, (code, text))
@@ -228,7 +228,7 @@ def page():
         got = listed(m)
         byname = {x["name"]: x for x in got["models"]}
         llama = byname["meta-llama/Llama-3.1-8B-Instruct"]
-        check("page: the catalogue as JSON", llama["gated"] and llama["languages"] and llama["file_bytes"] > 4e9
+        check("page: the catalogue as JSON", llama["languages"] and llama["file_bytes"] > 4e9
               and "llama-3.1-8b" in llama["aliases"] and not llama["in_use"] and isinstance(llama["fits"], bool), llama)
         check("page: devices and room on the disk", got["devices"][-1]["name"] == "memory" and got["disk_free_bytes"] > 0,
               got["devices"])

@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     TOKEN_START,                       /* <|im_start|> */
@@ -105,8 +106,10 @@ static char devices[17];
 
 size_t ggml_backend_dev_count(void)
 {
-    const char *gpus = getenv("STUB_LLAMA_GPUS");
-    return 1 + (gpus && *gpus >= '0' && *gpus <= '9' ? (size_t)(*gpus - '0') : 0);
+    for (char **e = environ; *e; e++)
+        if (sf_str_has_prefix(sf_str(*e), "STUB_LLAMA_GPUS=") && (*e)[16] >= '0' && (*e)[16] <= '9')
+            return 1 + (size_t)((*e)[16] - '0');
+    return 1;
 }
 
 ggml_backend_dev_t ggml_backend_dev_get(size_t index)
