@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/child/composer.h"
+#include "engine/child/quantize.h"
 #include "engine/protocol.h"
 
 #include <fcntl.h>
@@ -307,6 +308,29 @@ static void load(struct child *c, const json_t *m)
                               "flash_attention", e->flash));
 }
 
+/* A file in another type; this process does nothing else then. */
+static void quantize(struct child *c, const json_t *m)
+{
+    struct sf_errbuf eb = {0};
+    struct quantize_order o = {
+        .input = json_get_string(m, "input"),
+        .output = json_get_string(m, "output"),
+        .type = json_get_string(m, "to"),
+        .output_type = json_get_string(m, "output_type"),
+        .lib_dir = json_get_string(m, "lib_dir"),
+        .threads = get_int(m, "threads", 0),
+    };
+    enum sf_err err = SF_OK;
+    if (c->model || !o.input || !o.output)
+        err = sf_fail(&eb, SF_EINVAL, "quantize needs input and output, and no model loaded");
+    if (!err)
+        err = quantize_run(&o, on_progress, c, &eb);
+    if (err)
+        send_error(c, 0, err, sf_err_text(&eb, err));
+    else
+        send_message(c, json_pack("{s:s}", "type", "quantized"));
+}
+
 static void ping(struct child *c, const json_t *m)
 {
     struct scheduler_stats stats = {0};
@@ -319,7 +343,8 @@ static void ping(struct child *c, const json_t *m)
 static const struct {
     const char *type;
     void (*handle)(struct child *c, const json_t *m);
-} messages[] = {{"load", load}, {"submit", submit}, {"cancel", cancel}, {"ping", ping}};
+} messages[] = {
+    {"load", load}, {"submit", submit}, {"cancel", cancel}, {"ping", ping}, {"quantize", quantize}};
 
 static void handle(struct child *c, const json_t *m)
 {

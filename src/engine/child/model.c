@@ -320,30 +320,36 @@ static enum sf_err load(struct engine_model *m, const struct model_options *o,
     return SF_OK;
 }
 
-enum sf_err model_open(const struct model_options *o, model_progress_fn fn, void *arg,
-                       struct engine_model **out, struct sf_errbuf *eb)
+enum sf_err model_start_library(const char *lib_dir, struct sf_errbuf *eb)
 {
     if (strcmp(llama_version(), MODEL_LLAMA_VERSION) != 0)
         return sf_fail(eb, SF_ECONFIG,
                        "the llama library is version %s, this program is made for %s: run the "
                        "set-up again",
                        llama_version(), MODEL_LLAMA_VERSION);
+    llama_log_set(quiet_log, NULL);
+    if (lib_dir && *lib_dir)
+        ggml_backend_load_all_from_path(lib_dir);
+    else
+        ggml_backend_load_all();
+    llama_backend_init();
+    if (!ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU))
+        return sf_fail(eb, SF_ECONFIG, "no CPU library of llama.cpp (libggml-cpu-*.so) in %s",
+                       lib_dir ? lib_dir : "the library path");
+    return SF_OK;
+}
+
+enum sf_err model_open(const struct model_options *o, model_progress_fn fn, void *arg,
+                       struct engine_model **out, struct sf_errbuf *eb)
+{
+    enum sf_err err = model_start_library(o->lib_dir, eb);
+    if (err)
+        return err;
     struct engine_model *m = sf_alloc(sizeof *m);
     if (!m)
         return sf_fail(eb, SF_ENOMEM, "out of memory");
     struct load_progress progress = {fn, arg, -1};
-    llama_log_set(quiet_log, NULL);
-    if (o->lib_dir && *o->lib_dir)
-        ggml_backend_load_all_from_path(o->lib_dir);
-    else
-        ggml_backend_load_all();
-    llama_backend_init();
-    enum sf_err err = SF_OK;
-    if (!ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU))
-        err = sf_fail(eb, SF_ECONFIG, "no CPU library of llama.cpp (libggml-cpu-*.so) in %s",
-                      o->lib_dir ? o->lib_dir : "the library path");
-    if (!err)
-        err = load(m, o, &progress, eb);
+    err = load(m, o, &progress, eb);
     if (!err)
         err = build_vocab(m);
     if (!err)

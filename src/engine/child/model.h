@@ -78,6 +78,9 @@ struct engine_model {
 /* Told 0..1000 while loading; false ends the load. */
 typedef bool (*model_progress_fn)(void *arg, int permille);
 
+/* Checks the library's version and loads its backends: before anything else of it. SF_ECONFIG. */
+SF_MUST_USE enum sf_err model_start_library(const char *lib_dir, struct sf_errbuf *eb);
+
 /* Loads a model and makes its context (flash attention, unified cache), after checking the
  * library's version. errors: SF_EMODEL (file), SF_ECONFIG (library, device), SF_ENOMEM. */
 SF_MUST_USE enum sf_err model_open(const struct model_options *o, model_progress_fn progress,
