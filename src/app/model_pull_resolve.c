@@ -12,8 +12,7 @@
 
 #define NO_GGUF                                                                                    \
     "%s has no GGUF files: take a repository that has (most are called …-GGUF; `storyfi models " \
-    "list` has names that work), or convert it with llama.cpp's convert_hf_to_gguf.py and name "   \
-    "the file"
+    "list` has names that work), or convert its weights: storyfi models import %s"
 
 struct sf_str pull_type_of(const char *file)
 {
@@ -143,7 +142,7 @@ static enum sf_err choose(struct resolve *r, const char *repo, const struct hub_
     struct sf_buf have;
     sf_buf_init(&have, 300);
     list_types(files, &have);
-    enum sf_err err = files->n == 0 ? sf_fail(r->eb, SF_ENOTFOUND, NO_GGUF, repo)
+    enum sf_err err = files->n == 0 ? sf_fail(r->eb, SF_ENOTFOUND, NO_GGUF, repo, repo)
                                     : sf_fail(r->eb, SF_ENOTFOUND,
                                               "%s has no %s file; it has:%s (--quant, or %s:FILE)",
                                               repo, r->quantization, sf_buf_z(&have), repo);

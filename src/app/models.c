@@ -89,23 +89,31 @@ static bool find_split(const char *path, char *out, size_t n)
     return true;
 }
 
-/* Where Python's huggingface_hub keeps what it fetched: HF_HOME, else ~/.cache/huggingface. */
+/* Where Python's huggingface_hub keeps a repository: below HF_HOME, else ~/.cache/huggingface. */
+static bool snapshots_of(const struct conf *conf, const char *repo, char *folder, size_t n)
+{
+    const char *hf = conf_env(conf, "HF_HOME"), *home = conf_env(conf, "HOME");
+    const char *slash = strchr(repo, '/');
+    bool own = hf != NULL && hf[0] != '\0';
+    if (slash != NULL) {
+        (void)snprintf(folder, n, "%.400s%s/hub/models--%.*s--%.200s/snapshots",
+                       own            ? hf
+                       : home == NULL ? ""
+                                      : home,
+                       own ? "" : "/.cache/huggingface", (int)(slash - repo), repo, slash + 1);
+    }
+    return slash != NULL;
+}
+
+/* `file` in one of its snapshots. */
 static bool find_in_hub_cache(const struct conf *conf, const char *repo, const char *file,
                               char *out, size_t n)
 {
     char folder[PLACE_ROOM], path[PLACE_ROOM + 300];
-    const char *hf = conf_env(conf, "HF_HOME"), *home = conf_env(conf, "HOME");
-    const char *slash = strchr(repo, '/');
     bool found = false;
-    if (slash == NULL) {
+    if (!snapshots_of(conf, repo, folder, sizeof folder)) {
         return false;
     }
-    (void)snprintf(folder, sizeof folder, "%.400s%s/hub/models--%.*s--%.200s/snapshots",
-                   hf != NULL && hf[0] != '\0' ? hf
-                   : home == NULL              ? ""
-                                               : home,
-                   hf != NULL && hf[0] != '\0' ? "" : "/.cache/huggingface", (int)(slash - repo),
-                   repo, slash + 1);
     const struct dirent *e;
     DIR *d = opendir(folder);
     while (d != NULL && !found && (e = readdir(d)) != NULL) {
@@ -117,6 +125,16 @@ static bool find_in_hub_cache(const struct conf *conf, const char *repo, const c
     }
     if (found) {
         (void)snprintf(out, n, "%.1000s", path);
+    }
+    return found;
+}
+
+bool model_find_snapshot(const struct conf *conf, const char *repo, char *out, size_t n)
+{
+    bool found = find_in_hub_cache(conf, repo, "config.json", out, n);
+    char *slash = found ? strrchr(out, '/') : NULL;
+    if (slash != NULL) {
+        *slash = '\0';
     }
     return found;
 }
@@ -218,7 +236,7 @@ static bool find_quantized(const struct search *s, char *out, size_t n)
     return s->entry == NULL && find_file(s->conf, repo, s->file, out, n);
 }
 
-static void find_programs(const struct conf *conf, struct model_place *out)
+void model_find_programs(const struct conf *conf, struct model_place *out)
 {
     const struct conf_local *l = &conf->generator.local;
     if (l->engine_path[0] != '\0') {
@@ -352,6 +370,6 @@ void model_find_named(const struct conf *conf, const char *name, struct model_pl
     } else {
         find_by_name(conf, e, name, out);
     }
-    find_programs(conf, out);
+    model_find_programs(conf, out);
     model_catalogue_fini(&c);
 }

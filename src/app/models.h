@@ -28,4 +28,10 @@ void model_find_named(const struct conf *conf, const char *name, struct model_pl
  * it, and `out` has the first place. */
 bool model_find_file(const struct conf *conf, const struct model_entry *e, char *out, size_t n);
 
+/* The folder where Python's huggingface_hub keeps a repository with a config.json; false: none. */
+bool model_find_snapshot(const struct conf *conf, const char *repo, char *out, size_t n);
+
+/* Fills engine_path and lib_dir alone. */
+void model_find_programs(const struct conf *conf, struct model_place *out);
+
 #endif

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
+#include "cmd/models_import.h"
 #include "cmd/models_show.h"
 #include "cmd/models_use.h"
 #include "cmd/settings.h"
@@ -25,6 +26,7 @@ static const struct arg_action actions[] = {
     {"verify", "Read files again and compare their checksums."},
     {"remove", "Delete a model's files from the models' folder."},
     {"recommend", "Which model fits this machine, as a table."},
+    {"import", "Make a GGUF file of a Hugging Face model's weights."},
     {"use", "Have the running miner change to another model."},
 };
 static const struct arg_option options[] = {
@@ -35,12 +37,14 @@ static const struct arg_option options[] = {
      "pull: take what the hub has now, though the checksum that is known is another."},
     {"--connections", "N", "pull: ranges loaded side by side (default 4)."},
     {"--attempts", "N", "pull: tries in a row without a new byte before it gives up (default 6)."},
+    {"--converter", "FILE", "import: llama.cpp's convert_hf_to_gguf.py."},
+    {"--python", "FILE", "import: the Python that runs it."},
     {"--gpus", "SIZES", "recommend: judge for these cards instead, as 24GB,24GB, or none."},
 };
 
 const struct args_spec cmd_models_spec = {
     .name = "models",
-    .synopsis = "list|show|pull|verify|remove|recommend|use [NAME...] [--json]",
+    .synopsis = "list|show|pull|verify|remove|recommend|import|use [NAME...] [--json]",
     .summary = "Find, download, check and choose models.",
     .details =
         "NAME is one of the list, auto (the best for this machine), owner/repository of the hub, "
@@ -428,9 +432,10 @@ int cmd_models(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(const struct args *a, const struct conf *conf, const struct model_catalogue *c);
-    } runs[] = {{"list", models_list}, {"show", models_show},     {"pull", pull},
-                {"verify", verify},    {"remove", remove_models}, {"recommend", models_recommend},
-                {"use", models_use}};
+    } runs[] = {
+        {"list", models_list},     {"show", models_show},     {"pull", pull},
+        {"verify", verify},        {"remove", remove_models}, {"recommend", models_recommend},
+        {"import", models_import}, {"use", models_use}};
     struct args a;
     struct model_catalogue c;
     int code = 100;

@@ -246,7 +246,7 @@ def refusals():
     HUB.put("t/weights", "model.safetensors", b"x")
     r = s.pull("t/weights")
     check("models: a repository without GGUF: what to do", r.returncode == 100 and "no GGUF" in r.stderr
-          and "convert_hf_to_gguf" in r.stderr, r)
+          and "storyfi models import t/weights" in r.stderr, r)
     HUB.put("t/types-GGUF", "q-Q2_K.gguf", SMALL)
     HUB.put("t/types-GGUF", "q-Q3_K_M.gguf", SMALL)
     r = s.pull("t/types-GGUF")

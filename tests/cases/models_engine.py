@@ -234,6 +234,76 @@ def page():
               got["devices"])
 
 
-for case in (plans, too_large, no_gpu, background, switching, page):
+CONVERTER = """import pathlib, shutil, sys
+args = sys.argv[1:]
+source, out = args[0], args[args.index("--outfile") + 1]
+pathlib.Path(__file__).with_suffix(".args").write_text("\\n".join(args))
+if "fails" in source:
+    sys.exit("Model MyForCausalLM is not supported")
+shutil.copy(pathlib.Path(__file__).with_suffix(".gguf"), out)
+"""
+
+
+def importing():
+    converter, store = TMP / "convert.py", TMP / "imported"
+    converter.write_text(CONVERTER)
+    converter.with_suffix(".gguf").write_bytes(gguf(200_000, stub="chat 1\n"))
+    weights = TMP / "Novelist-9B"
+    weights.mkdir()
+    file = TMP / "import.yaml"
+    file.write_text(config("Novelist-9B", f'    models_dir: "{store}"\n'))
+    env = {**os.environ, "STORYFI_CACHE": str(TMP / "empty-cache"), "HF_HOME": str(TMP / "hf"), "HF_TOKEN": "hf_good"}
+
+    def call(*args, tools=("--python", sys.executable, "--converter", converter)):
+        return run("models", "import", *args, *tools, "--config", file, env=env)
+    r = call(weights)
+    check("import: a folder without config.json", r.returncode == 100 and "config.json" in r.stderr, r)
+    (weights / "config.json").write_text("{}")
+    r = call(weights, tools=())
+    check("import: without a converter: how to get one", r.returncode == 100 and "make setup CONVERT=1" in r.stderr
+          and "--converter" in r.stderr, r)
+    r = call(weights, "--json")
+    got = json.loads(r.stdout or "{}")
+    made = store / "Novelist-9B-Q4_K_M.gguf"
+    check("import: converted, quantized, verified, in its place", r.returncode == 0 and got["file"] == str(made)
+          and sorted(p.name for p in store.iterdir()) == [made.name, made.name + ".verified"], (r, list(store.iterdir())))
+    r = run("models", "verify", "--config", file, env=env)
+    check("import: verify knows its checksum", r.returncode == 0 and r.stdout.startswith("ok "), r)
+    r = run("generate", "--task", "blueprint", "--input", "the sea", "--config", file, "--alone", env=env)
+    check("import: model_name finds it, and it writes", r.returncode == 0, r)
+    r = call(weights)
+    check("import: what is there is not made again", r.returncode == 100 and "is there already" in r.stderr, r)
+    r = call(weights, "--quant", "none")
+    args = converter.with_suffix(".args").read_text().split("\n")
+    check("import: in 16 bits", r.returncode == 0 and (store / "Novelist-9B-F16.gguf").exists()
+          and args[0] == str(weights) and args[-2:] == ["--outtype", "f16"], (r, args))
+    r = call("mylab/Far-1B")
+    args = converter.with_suffix(".args").read_text().split("\n")
+    check("import: a name that is not here is read from the hub by the converter", r.returncode == 0
+          and args[0] == "mylab/Far-1B" and "--remote" in args, (r, args))
+    kept = TMP / "hf/hub/models--mylab--Near-1B/snapshots/abc"
+    kept.mkdir(parents=True)
+    (kept / "config.json").write_text("{}")
+    r = call("mylab/Near-1B")
+    args = converter.with_suffix(".args").read_text().split("\n")
+    check("import: one that huggingface_hub keeps is taken from there", r.returncode == 0 and args[0] == str(kept)
+          and "--remote" not in args, (r, args))
+    r = call(store / "Novelist-9B-F16.gguf", "--quant", "Q8_0")
+    check("import: a GGUF file is only quantized", r.returncode == 0 and (store / "Novelist-9B-Q8_0.gguf").exists(), r)
+    fails = TMP / "fails-7B"
+    fails.mkdir()
+    (fails / "config.json").write_text("{}")
+    before = sorted(store.iterdir())
+    r = call(fails)
+    check("import: a converter that fails: what it said, and nothing half-made", r.returncode == 111
+          and "is not supported" in r.stderr and sorted(store.iterdir()) == before, r)
+    r = call(weights, "--quant", "Q9")
+    check("import: a type that is none", r.returncode == 100 and "is no type" in r.stderr
+          and sorted(store.iterdir()) == before, r)
+    r = call("no-such")
+    check("import: a source that is none", r.returncode == 100 and "no folder" in r.stderr, r)
+
+
+for case in (plans, too_large, no_gpu, background, switching, page, importing):
     case()
 sys.exit(1 if harness.failed else 0)
