@@ -223,6 +223,42 @@ def switching():
           and f'model_name: "{two}"' in r.stdout, r)
 
 
+def real():
+    """With real models and the real engine: the long form."""
+    cache = pathlib.Path(os.environ.get("STORYFI_CACHE", pathlib.Path.home() / ".cache/storyfi"))
+    engine = pathlib.Path(harness.STORYFI).parent / "storyfi-engine"
+    small = next((cache / "models").glob("SmolLM2*.gguf"), None)
+    other = next((cache / "test").glob("gemma-3*.gguf"), None)
+    if not engine.exists() or not small or not other:
+        print("SKIP models: real engine and models are not here (make setup --test)")
+        return
+    def text(path):
+        return config(path).replace(ENGINE, str(engine))
+    with Miner(text(small), wait=60) as m:
+        process = subprocess.Popen([harness.STORYFI, "models", "use", str(other), "--config", str(m.config),
+                                    "--admin.port", str(m.admin)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        codes = []
+        while process.poll() is None:
+            codes.append(m.query("blueprint", "the sea", "--timeout", "55").returncode)
+        out, err = process.communicate()
+        codes.append(m.query("blueprint", "the sea", "--timeout", "55").returncode)
+        check("real: from one model to the other without a lost request", process.returncode == 0 and set(codes) == {0}
+              and m.status()["plan"]["model"] == "google/gemma-3-270m", (codes, out, err, m.status()["plan"]))
+    limited = TMP / "limited.yaml"
+    limited.write_text(text(small))
+    r = subprocess.run(["sh", "-c", 'ulimit -v 500000; exec "$@"', "sh", harness.STORYFI, "generate", "--alone", "--task",
+                        "blueprint", "--input", "the sea", "--config", limited], capture_output=True, text=True)
+    check("real: a limit on memory is met by a smaller plan", r.returncode == 0 and "a smaller plan is tried" in r.stderr, r)
+    store = TMP / "requantized"
+    file = TMP / "real.yaml"
+    file.write_text(text("default") + f'    models_dir: "{store}"\n')
+    r = run("models", "import", small, "--quant", "Q4_0", "--config", file)
+    made = next(store.glob("*Q4_0.gguf"), None)
+    check("real: quantized by the engine", r.returncode == 0 and made is not None and made.stat().st_size < 95_000_000, r)
+    with Miner(text(made), wait=60) as m:
+        check("real: and it writes", m.query("blueprint", "the sea", "--timeout", "55").returncode == 0)
+
+
 def page():
     with Miner(config("default")) as m:
         got = listed(m)
@@ -306,4 +342,6 @@ def importing():
 
 for case in (plans, too_large, no_gpu, background, switching, page, importing):
     case()
+if os.environ.get("STORYFI_FULL") == "1":
+    real()
 sys.exit(1 if harness.failed else 0)
