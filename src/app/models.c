@@ -345,7 +345,7 @@ void model_find(const struct conf *conf, struct model_place *out)
     model_find_named(conf, conf->generator.local.model_name, out);
 }
 
-void model_find_named(const struct conf *conf, const char *name, struct model_place *out)
+void model_find_original(const struct conf *conf, const char *name, struct model_place *out)
 {
     struct model_catalogue c = {.n = 0};
     if (model_catalogue_init(conf, &c) != SF_OK) {
@@ -372,4 +372,25 @@ void model_find_named(const struct conf *conf, const char *name, struct model_pl
     }
     model_find_programs(conf, out);
     model_catalogue_fini(&c);
+}
+
+void model_tuned_path(const struct conf *conf, const char *path, char *out, size_t n)
+{
+    char dir[PLACE_ROOM];
+    const char *base = model_base_name(path);
+    size_t stem = strlen(base) > 5 ? strlen(base) - 5 : 0;
+    model_store_dir(conf, dir, sizeof dir);
+    (void)snprintf(out, n, "%.700s/%.*s.tuned.gguf", dir, (int)(stem < 250 ? stem : 250), base);
+}
+
+void model_find_named(const struct conf *conf, const char *name, struct model_place *out)
+{
+    char tuned[PLACE_ROOM];
+    struct stat original, fresh;
+    model_find_original(conf, name, out);
+    model_tuned_path(conf, out->path, tuned, sizeof tuned);
+    if (!ends_in_gguf(name) && stat(out->path, &original) == 0 && stat(tuned, &fresh) == 0 &&
+        fresh.st_mtime >= original.st_mtime) {
+        (void)snprintf(out->path, sizeof out->path, "%s", tuned);
+    }
 }

@@ -24,6 +24,12 @@ void model_find(const struct conf *conf, struct model_place *out);
 /* The same for a name that is not the configured one. */
 void model_find_named(const struct conf *conf, const char *name, struct model_place *out);
 
+/* "<models' folder>/FILE.tuned.gguf" of a model's file: the same in the layout that this CPU reads
+ * fastest (model_tune.h). A model that is looked up by name is that file when it is there and not
+ * older than the original; model_find_original leaves it out. */
+void model_tuned_path(const struct conf *conf, const char *path, char *out, size_t n);
+void model_find_original(const struct conf *conf, const char *name, struct model_place *out);
+
 /* The same places for one entry of the catalogue, in the configured quantization; false: none has
  * it, and `out` has the first place. */
 bool model_find_file(const struct conf *conf, const struct model_entry *e, char *out, size_t n);

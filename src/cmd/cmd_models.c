@@ -9,6 +9,7 @@
 #include "cmd/commands.h"
 #include "cmd/models_import.h"
 #include "cmd/models_show.h"
+#include "cmd/models_tune.h"
 #include "cmd/models_use.h"
 #include "cmd/settings.h"
 #include "generator/machine.h"
@@ -27,6 +28,7 @@ static const struct arg_action actions[] = {
     {"remove", "Delete a model's files from the models' folder."},
     {"recommend", "Which model fits this machine, as a table."},
     {"import", "Make a GGUF file of a Hugging Face model's weights."},
+    {"tune", "Find the layout of the weights that this CPU reads fastest."},
     {"use", "Have the running miner change to another model."},
 };
 static const struct arg_option options[] = {
@@ -39,12 +41,13 @@ static const struct arg_option options[] = {
     {"--attempts", "N", "pull: tries in a row without a new byte before it gives up (default 6)."},
     {"--converter", "FILE", "import: llama.cpp's convert_hf_to_gguf.py."},
     {"--python", "FILE", "import: the Python that runs it."},
+    {"--rounds", "N", "tune: runs of each layout (default 3)."},
     {"--gpus", "SIZES", "recommend: judge for these cards instead, as 24GB,24GB, or none."},
 };
 
 const struct args_spec cmd_models_spec = {
     .name = "models",
-    .synopsis = "list|show|pull|verify|remove|recommend|import|use [NAME...] [--json]",
+    .synopsis = "list|show|pull|verify|remove|recommend|import|tune|use [NAME...] [--json]",
     .summary = "Find, download, check and choose models.",
     .details =
         "NAME is one of the list, auto (the best for this machine), owner/repository of the hub, "
@@ -435,7 +438,7 @@ int cmd_models(int argc, char **argv)
     } runs[] = {
         {"list", models_list},     {"show", models_show},     {"pull", pull},
         {"verify", verify},        {"remove", remove_models}, {"recommend", models_recommend},
-        {"import", models_import}, {"use", models_use}};
+        {"import", models_import}, {"tune", models_tune},     {"use", models_use}};
     struct args a;
     struct model_catalogue c;
     int code = 100;

@@ -223,6 +223,40 @@ def switching():
           and f'model_name: "{two}"' in r.stdout, r)
 
 
+def tuning():
+    store = TMP / "tuning"
+    store.mkdir()
+    file = TMP / "tuning.yaml"
+    file.write_text(config("walk", f'    models_dir: "{store}"\n'))
+    original = store / "walk-Q4_1.gguf"
+
+    def tune(lines, *args):
+        original.write_bytes(gguf(stub=lines))
+        return run("models", "tune", *args, "--rounds", 1, "--json", "--config", file)
+    r = tune("chat 1\n", "walk-no")
+    check("tune: a model that is not here", r.returncode == 100, r)
+    file.write_text(config("walk", f'    models_dir: "{store}"\n    quantization: "Q4_1"\n'))
+    r = tune("chat 1\ndecode_us 4000\n")
+    rows = json.loads(r.stdout or "[]")
+    speeds = [x["characters_per_second"] for x in rows]
+    worth = bool(speeds) and max(speeds) >= 1.1 * speeds[0]
+    check("tune: kept is what is faster by a tenth, nothing else is left", r.returncode == 0 and len(rows) == 5
+          and any(x["kept"] for x in rows) == worth and len(list(store.iterdir())) == (3 if worth else 1),
+          (r, list(store.iterdir())))
+    r = tune("chat 1\ndecode_us 9000\n")
+    rows = json.loads(r.stdout or "[]")
+    kept = [x["type"] for x in rows if x["kept"]]
+    check("tune: the one that is faster is kept", r.returncode == 0 and kept == ["Q8_0"]
+          and sorted(p.name for p in store.iterdir()) == [original.name, "walk-Q4_1.tuned.gguf",
+                                                          "walk-Q4_1.tuned.gguf.verified"], (r, list(store.iterdir())))
+    r = run("doctor", "--mode", "local", "--json", "--config", file, "--state_dir", TMP / "st")
+    check("tune: and taken for the model", "walk-Q4_1.tuned.gguf" in r.stdout, r.stdout[:600])
+    os.utime(original)
+    os.utime(store / "walk-Q4_1.tuned.gguf", (1, 1))
+    r = run("doctor", "--mode", "local", "--json", "--config", file, "--state_dir", TMP / "st")
+    check("tune: not when it is older than the model", "tuned" not in r.stdout, r.stdout[:600])
+
+
 def real():
     """With real models and the real engine: the long form."""
     cache = pathlib.Path(os.environ.get("STORYFI_CACHE", pathlib.Path.home() / ".cache/storyfi"))
@@ -340,7 +374,7 @@ def importing():
     check("import: a source that is none", r.returncode == 100 and "no folder" in r.stderr, r)
 
 
-for case in (plans, too_large, no_gpu, background, switching, page, importing):
+for case in (plans, too_large, no_gpu, background, switching, page, importing, tuning):
     case()
 if os.environ.get("STORYFI_FULL") == "1":
     real()
