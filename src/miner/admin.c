@@ -146,11 +146,8 @@ static const struct admin_routes own_routes = {rows, sizeof rows / sizeof rows[0
 
 /* Every table, in the order in which they are looked through. */
 static const struct admin_routes *const tables[] = {
-    &own_routes,
-    &admin_auth_routes,
-    &admin_metrics_routes,
-    &admin_static_routes,
-    &admin_models_routes,
+    &own_routes,          &admin_auth_routes,   &admin_metrics_routes,
+    &admin_static_routes, &admin_models_routes,
 };
 
 /* ---- the door -------------------------------------------------------------------------------- */

@@ -11,10 +11,11 @@ import sys
 import tempfile
 import time
 
-sys.path[:0] = [str(pathlib.Path(__file__).parent.parent), str(pathlib.Path(__file__).parent.parent / "models")]
+sys.path[:0] = [str(pathlib.Path(__file__).parent.parent / sub) for sub in ("", "models", "chain")]
 import harness  # noqa: E402
 from harness import SCRIPTS, Miner, check, run  # noqa: E402
 from hub_double import Hub, gguf  # noqa: E402
+from node_double import Chain, Node  # noqa: E402
 
 ENGINE = os.environ["STORYFI_ENGINE"]
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-plan-"))
@@ -223,6 +224,24 @@ def switching():
           and f'model_name: "{two}"' in r.stdout, r)
 
 
+def on_chain():
+    """Mining with the default model is said to be what it is."""
+    chain = Chain()
+    chain.add_subnet(92, 0)
+    node = Node(chain)
+    store = TMP / "store-default"
+    store.mkdir()
+    (store / "SmolLM2-135M-Instruct.Q4_1.gguf").write_bytes(gguf(stub="chat 1\n"))
+    m = Miner(config("default", f'    models_dir: "{store}"\n'))
+    with m:
+        check("default model: nothing to say offline", "earns little" not in m.log.read_text())
+    m.flags = [f for f in m.flags if f != "--offline"] + ["--netuid", "92", "--subtensor.chain_endpoint", node.ws,
+                                                         "--axon.external_ip", "127.0.0.2"]
+    with m:
+        check("default model: a standing warning on-chain, with the remedy", wait_for(
+            lambda: "storyfi models recommend" in m.log.read_text()), m.log.read_text())
+
+
 def tuning():
     store = TMP / "tuning"
     store.mkdir()
@@ -291,6 +310,23 @@ def real():
     check("real: quantized by the engine", r.returncode == 0 and made is not None and made.stat().st_size < 95_000_000, r)
     with Miner(text(made), wait=60) as m:
         check("real: and it writes", m.query("blueprint", "the sea", "--timeout", "55").returncode == 0)
+
+
+def real_converter():
+    """llama.cpp's own, where make setup CONVERT=1 has brought it."""
+    convert = pathlib.Path(os.environ.get("STORYFI_CACHE", pathlib.Path.home() / ".cache/storyfi")) / "convert"
+    engine = pathlib.Path(harness.STORYFI).parent / "storyfi-engine"
+    if not (convert / ".complete").exists() or not engine.exists():
+        print("SKIP models: the real converter is not here (make setup CONVERT=1)")
+        return
+    maker = pathlib.Path(__file__).parent.parent / "models" / "tiny_weights.py"
+    subprocess.run([convert / "venv/bin/python", maker, TMP / "Tiny-1M"], check=True)
+    store, file = TMP / "converted", TMP / "converted.yaml"
+    file.write_text(f'generator:\n  local:\n    models_dir: "{store}"\n')
+    r = run("models", "import", TMP / "Tiny-1M", "--config", file)
+    check("real: weights are converted and quantized", r.returncode == 0 and (store / "Tiny-1M-Q4_K_M.gguf").exists(), r)
+    r = run("doctor", "--mode", "local", "--config", file, "--generator.local.model_name", "Tiny-1M", "--state_dir", TMP / "st2")
+    check("real: and the engine loads them", "model loaded in" in r.stdout, r.stdout)
 
 
 def page():
@@ -374,8 +410,9 @@ def importing():
     check("import: a source that is none", r.returncode == 100 and "no folder" in r.stderr, r)
 
 
-for case in (plans, too_large, no_gpu, background, switching, page, importing, tuning):
+for case in (plans, too_large, no_gpu, background, switching, page, importing, on_chain, tuning):
     case()
 if os.environ.get("STORYFI_FULL") == "1":
     real()
+    real_converter()
 sys.exit(1 if harness.failed else 0)
