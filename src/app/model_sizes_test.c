@@ -71,7 +71,7 @@ static void run(const char *path, const char *lib_dir, const char *set, const ch
     struct conf_source source = {.no_file = true, .n_settings = set == NULL ? 0 : 1};
     const struct conf *conf = NULL;
     struct sf_errbuf eb = {.code = SF_OK};
-    struct model_place *place = calloc(1, sizeof *place);
+    struct model_place *place = sf_alloc(sizeof *place);
     source.settings[0] = (struct conf_setting){set, to};
     (void)snprintf(place->path, sizeof place->path, "%s", path);
     (void)snprintf(place->lib_dir, sizeof place->lib_dir, "%s", lib_dir);

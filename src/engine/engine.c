@@ -235,6 +235,7 @@ static enum sf_err on_ready(struct engine *e, json_t **message, struct sf_errbuf
     copy_text(m, "cpu_variant", e->status.cpu_variant, sizeof e->status.cpu_variant);
     e->status.memory_bytes = memory;
     metric_set(e->memory, (double)memory);
+    e->status.flash_attention = json_get_bool(m, "flash_attention", true);
     (void)json_get_int(m, "context", &e->status.size.context_tokens);
     (void)json_get_int(m, "sequences", &e->status.size.sequences);
     (void)pthread_mutex_unlock(&e->lock);

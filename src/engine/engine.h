@@ -59,6 +59,7 @@ struct engine_status {
     pid_t pid; /* 0 none */
     uint64_t restarts;
     int64_t memory_bytes;
+    bool flash_attention;     /* of the model that is loaded */
     double tokens_per_second; /* of the last answers; 0 unknown */
     char model_name[128];
     char cpu_variant[64];

@@ -198,14 +198,14 @@ static json_t *copy_json(const struct engine_status *s)
                                          [ENGINE_READY] = "ready",
                                          [ENGINE_WAITING] = "waiting",
                                          [ENGINE_CLOSED] = "closed"};
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:I, s:I, s:f, s:i, s:s}", "text",
-                     s->size.text, "state", states[s->state], "device", s->size.device,
-                     "gpu_layers", (json_int_t)s->size.n_gpu_layers, "context",
-                     (json_int_t)s->size.context_tokens, "sequences", (json_int_t)s->size.sequences,
-                     "kv", s->size.kv_q8 ? "q8_0" : "f16", "needs_bytes",
-                     (json_int_t)s->size.needs_bytes, "memory_bytes", (json_int_t)s->memory_bytes,
-                     "tokens_per_second", s->tokens_per_second, "smaller_by", (int)s->size_no,
-                     "smaller_because", s->smaller_why);
+    return json_pack(
+        "{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:I, s:I, s:f, s:b, s:i, s:s}", "text", s->size.text,
+        "state", states[s->state], "device", s->size.device, "gpu_layers",
+        (json_int_t)s->size.n_gpu_layers, "context", (json_int_t)s->size.context_tokens,
+        "sequences", (json_int_t)s->size.sequences, "kv", s->size.kv_q8 ? "q8_0" : "f16",
+        "needs_bytes", (json_int_t)s->size.needs_bytes, "memory_bytes", (json_int_t)s->memory_bytes,
+        "tokens_per_second", s->tokens_per_second, "flash_attention", (int)s->flash_attention,
+        "smaller_by", (int)s->size_no, "smaller_because", s->smaller_why);
 }
 
 /* The plan as it is carried out: of the first copy, with all of them beside it. */

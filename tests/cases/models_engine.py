@@ -71,6 +71,12 @@ def plans():
     with Miner(config(model("owner"), "    context: 5000\n    sequences: 20\n    use_flash_attention: false\n")) as m:
         plan = m.status()["plan"]
         check("plan: the owner's numbers stay", (plan["context"], plan["sequences"]) == (5000, 20), plan)
+        check("plan: and flash attention, which the owner forbids, off", plan["flash_attention"] is False, plan)
+    for word, lines, on, warned in (("true", "", True, 0), ("true", "no_flash 1\n", False, 1), ("auto", "no_flash 1\n", False, 0)):
+        with Miner(config(model("flash", "chat 1\n" + lines), f"    use_flash_attention: {word}\n")) as m:
+            plan, log = m.status()["plan"], m.log.read_text()
+            check(f"plan: flash attention {word}{', not supported' if lines else ''}", plan["flash_attention"] is on
+                  and log.count("no flash attention") == warned, (plan, log))
     libs = f'    lib_dir: "{GPU_LIBS}"\n'
     with Miner(config(model("gpu"), libs), env=machine([8000])) as m:
         plan = m.status()["plan"]

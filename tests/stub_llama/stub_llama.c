@@ -14,6 +14,7 @@
  *   abort_at N        the Nth decode ends the process, as a CUDA error does
  *   room_mib N        what loading may take on a device: a context of more cells than N MiB hold, 1
  *                     KiB each (half in 8 bits), is refused
+ *   no_flash 1        flash attention is not supported
  *   dies 1            where it is refused, the process ends, as when the kernel kills it
  * A GGUF file does too (for what plans by its head): the lines stand behind "#stub\n" in it.
  * STUB_LLAMA_GPUS=N in the environment makes N devices of the kind GPU. */
@@ -49,7 +50,8 @@ struct llama_vocab {
 
 struct llama_model {
     struct llama_vocab vocab;
-    uint64_t chat, decode_us, token_us, load_ms, fail_at, stall_at, abort_at, room_mib, dies;
+    uint64_t chat, decode_us, token_us, load_ms, fail_at, stall_at, abort_at, room_mib, dies,
+        no_flash;
 };
 
 /* A cell of the cache: a token at a position, seen by some sequences. */
@@ -139,10 +141,13 @@ void llama_backend_init(void)
 {
 }
 
+static ggml_log_callback logged;
+static void *logged_arg;
+
 void llama_log_set(ggml_log_callback log_callback, void *user_data)
 {
-    (void)log_callback;
-    (void)user_data;
+    logged = log_callback;
+    logged_arg = user_data;
 }
 
 const char *llama_version(void)
@@ -185,10 +190,11 @@ static void set_option(struct llama_model *m, struct sf_str name, uint64_t value
     const struct {
         const char *name;
         uint64_t *value;
-    } options[] = {
-        {"chat", &m->chat},         {"decode_us", &m->decode_us}, {"token_us", &m->token_us},
-        {"load_ms", &m->load_ms},   {"fail_at", &m->fail_at},     {"stall_at", &m->stall_at},
-        {"abort_at", &m->abort_at}, {"room_mib", &m->room_mib},   {"dies", &m->dies}};
+    } options[] = {{"chat", &m->chat},         {"decode_us", &m->decode_us},
+                   {"token_us", &m->token_us}, {"load_ms", &m->load_ms},
+                   {"fail_at", &m->fail_at},   {"stall_at", &m->stall_at},
+                   {"abort_at", &m->abort_at}, {"room_mib", &m->room_mib},
+                   {"dies", &m->dies},         {"no_flash", &m->no_flash}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (sf_str_is(name, options[i].name))
             *options[i].value = value;
@@ -429,6 +435,9 @@ struct llama_context *llama_init_from_model(struct llama_model *model,
 {
     if (params.n_seq_max > SEQUENCES_MAX || params.n_batch == 0 || is_refused(model, &params))
         return NULL;
+    if (model->no_flash && params.flash_attn_type == LLAMA_FLASH_ATTN_TYPE_AUTO && logged)
+        logged(GGML_LOG_LEVEL_WARN, "init: Flash Attention not supported, set to disabled\n",
+               logged_arg);
     struct llama_context *c = checked(calloc(1, sizeof *c));
     c->model = model;
     c->p = params;
