@@ -60,36 +60,65 @@ static void step_row(const struct gen_step *s, sf_ms before, struct rows *rows, 
 
 /* ---- a request and its answer ---------------------------------------------------------------- */
 
-/* Tells whether two requests had the same contexts, without keeping them. */
-static void hash_contexts(const struct story_request *r, struct sf_buf *scratch,
-                          char hex[static 65])
+#define HASH_HEX 33 /* half a SHA-256 tells stories apart */
+
+/* What is told of a request beside its fields, while the row is put. */
+struct told {
+    struct sf_buf contexts, output, info;
+    char context_hash[65], hashes[JOURNAL_CONTEXTS][HASH_HEX], output_hash[HASH_HEX];
+};
+
+static void short_hash(const char *p, size_t n, char hex[static HASH_HEX])
 {
     uint8_t digest[32];
-    const json_t *const parts[] = {r->blueprint, r->characters, r->story_arc};
-    sf_buf_clear(scratch);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    crypto_sha256(p, n, digest);
+    sf_hex_encode(digest, sizeof digest / 2, hex);
+}
+
+/* Each with its hash: an answer of ours comes back as the context of the next part. The hash of all
+ * tells whether two requests had the same. */
+static void take_contexts(struct journal_request *row, const struct story_request *r,
+                          struct told *told)
+{
+    uint8_t digest[32];
+    struct sf_buf *text = &told->contexts;
+    size_t at[JOURNAL_CONTEXTS + 1] = {0};
+    const json_t *const parts[] = {[JOURNAL_BLUEPRINT] = r->blueprint,
+                                   [JOURNAL_CHARACTERS] = r->characters,
+                                   [JOURNAL_ARC] = r->story_arc};
+    for (size_t i = 0; i < JOURNAL_CONTEXTS; i++) {
         if (parts[i] != NULL) {
-            json_print(parts[i], scratch);
+            json_print(parts[i], text);
         }
-        sf_buf_putc(scratch, '\n');
+        sf_buf_putc(text, '\n');
+        at[i + 1] = text->n;
     }
     for (size_t i = 0; i < r->n_chapter_ids; i++) {
-        sf_buf_printf(scratch, "%d,", r->chapter_ids[i]);
+        sf_buf_printf(text, "%d,", r->chapter_ids[i]);
+        row->chapters |= 1U << r->chapter_ids[i];
     }
-    hex[0] = '\0';
-    if (scratch->err == SF_OK) {
-        crypto_sha256(sf_buf_z(scratch), scratch->n, digest);
-        sf_hex_encode(digest, sizeof digest, hex);
+    if (text->err != SF_OK) {
+        return;
+    }
+    crypto_sha256(text->p, text->n, digest);
+    sf_hex_encode(digest, sizeof digest, told->context_hash);
+    row->context_hash = told->context_hash;
+    for (size_t i = 0; i < JOURNAL_CONTEXTS; i++) {
+        size_t n = at[i + 1] - at[i] - 1;
+        if (n > 0) {
+            text->p[at[i + 1] - 1] = '\0';
+            short_hash(text->p + at[i], n, told->hashes[i]);
+            row->contexts[i] = (struct journal_context){told->hashes[i], text->p + at[i]};
+        }
     }
 }
 
 static void take_request(struct journal_request *row, const struct story_request *r,
-                         struct sf_buf *scratch, char hash[static 65])
+                         struct told *told)
 {
-    hash_contexts(r, scratch, hash);
+    take_contexts(row, r, told);
     row->task = story_task_name(r->task);
     row->user_input = r->user_input;
-    row->context_hash = hash;
 }
 
 static struct metric *score_metric(const char *part, const char *kind)
@@ -124,8 +153,19 @@ static void note_score(const char *kind, double technical, double structure)
     }
 }
 
-static void take_answer(struct journal_request *row, const struct recording *r,
-                        struct sf_buf *output, struct sf_buf *info)
+/* The blueprint's title is the story's. */
+static const char *title_of(const struct story_request *r, const json_t *output)
+{
+    const json_t *const from[] = {r->task == STORY_BLUEPRINT ? output : r->blueprint,
+                                  r->task == STORY_ARC ? output : r->story_arc};
+    const char *title = NULL;
+    for (size_t i = 0; i < 2 && title == NULL; i++) {
+        title = json_get_string(from[i], "title");
+    }
+    return title;
+}
+
+static void take_answer(struct journal_request *row, const struct recording *r, struct told *told)
 {
     const struct generator *g = r->trail->answered;
     story_score_form(r->request, r->result->output, sf_seconds(row->took_ms), &row->technical,
@@ -134,28 +174,32 @@ static void take_answer(struct journal_request *row, const struct recording *r,
     row->kind = g->type->kind;
     row->model = r->result->name;
     note_score(g->type->kind, row->technical, row->structure);
-    json_print(r->result->output, output);
+    row->title = title_of(r->request, r->result->output);
+    json_print(r->result->output, &told->output);
     json_t *model_info = app_model_info(r->trail, r->result);
     if (model_info != NULL) {
-        json_print(model_info, info);
+        json_print(model_info, &told->info);
     }
     json_decref(model_info);
-    row->output = output->err == SF_OK ? sf_buf_z(output) : NULL;
-    row->model_info = info->err == SF_OK ? sf_buf_z(info) : NULL;
+    row->model_info = told->info.err == SF_OK ? sf_buf_z(&told->info) : NULL;
+    if (told->output.err == SF_OK) {
+        row->output = sf_buf_z(&told->output);
+        short_hash(row->output, told->output.n, told->output_hash);
+        row->output_hash = told->output_hash;
+    }
 }
 
 void recording_put(struct app *a, const struct recording *r)
 {
-    char hash[65];
+    struct told told;
     struct journal *journal = app_journal(a);
     if (journal == NULL) {
         return;
     }
     struct rows rows; /* filled as far as the trail goes */
-    struct sf_buf scratch, output, info;
-    sf_buf_init(&scratch, TEXT_CAP);
-    sf_buf_init(&output, TEXT_CAP);
-    sf_buf_init(&info, 65536);
+    sf_buf_init(&told.contexts, TEXT_CAP);
+    sf_buf_init(&told.output, TEXT_CAP);
+    sf_buf_init(&told.info, 65536);
     struct journal_request row = {.id = r->id,
                                   .origin = request_origin_name(r->origin),
                                   .story_id = r->story_id,
@@ -172,7 +216,7 @@ void recording_put(struct app *a, const struct recording *r)
                                   .structure = -1,
                                   .seed = r->seed};
     if (r->request != NULL) {
-        take_request(&row, r->request, &scratch, hash);
+        take_request(&row, r->request, &told);
     }
     if (r->trail != NULL) {
         for (size_t i = 0; i < r->trail->n; i++) {
@@ -182,10 +226,13 @@ void recording_put(struct app *a, const struct recording *r)
         row.n_steps = r->trail->n;
     }
     if (r->request != NULL && r->trail != NULL && r->trail->answered != NULL && r->result != NULL) {
-        take_answer(&row, r, &output, &info);
+        take_answer(&row, r, &told);
+    }
+    if (r->status != 200) { /* nobody got it */
+        row.output_hash = NULL;
     }
     journal_put(journal, &row);
-    sf_buf_fini(&scratch);
-    sf_buf_fini(&output);
-    sf_buf_fini(&info);
+    sf_buf_fini(&told.contexts);
+    sf_buf_fini(&told.output);
+    sf_buf_fini(&told.info);
 }

@@ -60,16 +60,28 @@ struct journal_step {
     size_t n_attempts;
 };
 
+/* A part of the story that the request carried: where it was written here the hash is that of the
+ * answer (`output_hash`). */
+struct journal_context {
+    const char *hash, *text; /* NULL: none; the text as JSON */
+};
+enum { JOURNAL_BLUEPRINT, JOURNAL_CHARACTERS, JOURNAL_ARC, JOURNAL_CONTEXTS };
+
 struct journal_request {
     int64_t id; /* from journal_next_id */
-    const char *origin, *story_id, *hotkey, *peer, *task;
+    const char *origin, *story_id,
+        /* NULL: found by what the contexts are the answers to */ *hotkey, *peer, *task;
     int64_t uid; /* negative: none */
     const char *user_input, *context_hash;
+    struct journal_context contexts[JOURNAL_CONTEXTS];
+    unsigned chapters; /* asked for: bit N is chapter N */
     int64_t received_ns, deadline_ms, took_ms, status;
     const char *message, *generator, *kind, *model;
     double technical, structure; /* negative: none */
     uint64_t seed;
     const char *output, *model_info; /* the answer as JSON texts; NULL none */
+    const char *output_hash;         /* told apart by it; NULL: part of no story */
+    const char *title;               /* of the story, as far as this part knows; NULL */
     const struct journal_step *steps;
     size_t n_steps;
 };

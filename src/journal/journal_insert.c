@@ -192,6 +192,9 @@ int journal_inserts_open(sqlite3 *db, struct journal_inserts *in)
     if (code == SQLITE_OK) {
         code = prepare_text(db, "RELEASE row", &in->end);
     }
+    if (code == SQLITE_OK) {
+        code = journal_stories_open(db, &in->stories);
+    }
     for (size_t i = 0; i < JOURNAL_INSERTS && code == SQLITE_OK; i++) {
         code = prepare(db, &inserts[i], &in->statements[i]);
     }
@@ -210,6 +213,7 @@ void journal_inserts_close(struct journal_inserts *in)
     (void)sqlite3_finalize(in->begin);
     (void)sqlite3_finalize(in->end);
     in->begin = in->end = NULL;
+    journal_stories_close(&in->stories);
 }
 
 static int bind(sqlite3_stmt *s, int at, const struct column *c, const char *base)
@@ -311,12 +315,19 @@ static int insert_step(struct journal_inserts *in, const struct journal_request 
 
 static int insert_request(struct journal_inserts *in, const struct journal_row *row)
 {
-    const struct journal_request *r = &row->request;
+    struct journal_request placed = row->request;
+    const struct journal_request *r = &placed;
     struct answer_row answer = {.request = r->id,
                                 .bytes = row->output_bytes,
                                 .output = r->output,
                                 .model_info = r->model_info};
-    int code = run(in, IN_REQUEST, r);
+    char story[JOURNAL_STORY_ID];
+    int code = SQLITE_OK;
+    if (r->output_hash != NULL && r->story_id == NULL) {
+        code = journal_story_place(&in->stories, r, story);
+        placed.story_id = story;
+    }
+    code = code == SQLITE_OK ? run(in, IN_REQUEST, r) : code;
     for (size_t i = 0; i < r->n_steps && code == SQLITE_OK; i++) {
         code = insert_step(in, r, i);
     }

@@ -2,9 +2,7 @@
 #ifndef SF_JOURNAL_JOURNAL_INSERT_H
 #define SF_JOURNAL_JOURNAL_INSERT_H
 
-#include "journal/journal_row.h"
-
-#include <sqlite3.h>
+#include "journal/journal_story.h"
 
 /* Rows into tables, with prepared statements; one table of columns per kind of row. */
 #define JOURNAL_INSERTS 7
@@ -12,6 +10,7 @@ struct journal_inserts {
     sqlite3 *db;
     sqlite3_stmt *statements[JOURNAL_INSERTS];
     sqlite3_stmt *begin, *end; /* of a row's savepoint */
+    struct journal_stories stories;
 };
 
 /* An SQLite result code, as all of these; SQLITE_OK is success. After another the transaction is to

@@ -21,10 +21,11 @@ struct journal_filter {
     int64_t since_ns;
     int64_t before_id; /* only older ones: the next page */
     int64_t limit;     /* at least 1 */
+    const char *text;  /* stands in user_input or the generator's name; ASCII case ignored */
 };
 
 /* Requests, newest first: an array of objects, their members named as the columns, "time" beside
- * (ISO 8601, UTC). Caller owns. */
+ * (ISO 8601, UTC), and of user_input the first 160 characters. Caller owns. */
 SF_MUST_USE enum sf_err journal_list(struct journal_reader *r, const struct journal_filter *f,
                                      json_t **out, struct sf_errbuf *eb);
 
@@ -63,5 +64,38 @@ SF_MUST_USE enum sf_err journal_states(struct journal_reader *r, int64_t since_n
  * columns of `standings`. Caller owns. */
 SF_MUST_USE enum sf_err journal_standings(struct journal_reader *r, int64_t since_ns, int64_t limit,
                                           json_t **out, struct sf_errbuf *eb);
+
+/* How it went in `n` steps of time up to now, oldest first: {"t" (epoch s), "answers", "failures",
+ * "valid_share" (of all requests; null none), "p50_ms", "p95_ms" (of answers; null none), "late"
+ * (408)}. At least 1 step; caller owns. */
+struct journal_series {
+    int64_t since_ns, step_ns;
+    int64_t n;
+    const char *origin; /* NULL any */
+};
+SF_MUST_USE enum sf_err journal_series(struct journal_reader *r, const struct journal_series *o,
+                                       json_t **out, struct sf_errbuf *eb);
+
+/* ---- stories: answers that are parts of one ---- */
+
+struct journal_story_filter {
+    const char *origin, *text; /* NULL any; text as above, of user_input and title */
+    int64_t before;            /* only older ones than this last_request; 0 all */
+    int64_t limit;
+    bool fragments; /* also what a validator asked alone, without a chapter */
+};
+
+/* Newest first: an array of {"id","title","user_input","language" ("zh" "en"),"origin","hotkey",
+ * "received_ns","time","last_request","chapters" (how many),"complete"}. Caller owns. */
+SF_MUST_USE enum sf_err journal_stories(struct journal_reader *r,
+                                        const struct journal_story_filter *f, json_t **out,
+                                        struct sf_errbuf *eb);
+
+/* One story, as journal_stories shows it but "chapters", with "blueprint", "characters",
+ * "story_arc" (null: there is none, or it is not kept), "chapters" [in order], "requests"
+ * [{"id","task","generator"}]. Parts that the caller brought along are there too: "foreign" lists
+ * their names. SF_ENOTFOUND. Caller owns. */
+SF_MUST_USE enum sf_err journal_story(struct journal_reader *r, int64_t id, json_t **out,
+                                      struct sf_errbuf *eb);
 
 #endif

@@ -37,11 +37,22 @@ static int delete_old(sqlite3 *db, const struct limits *l, int64_t *deleted)
         "DELETE FROM standings WHERE id IN (SELECT id FROM standings "
         "WHERE wall_ns < ?1 ORDER BY wall_ns LIMIT ?2)",
     };
+    /* All requests that they belong to are gone. */
+    static const char *const orphans[] = {
+        "DELETE FROM stories WHERE id IN (SELECT id FROM stories WHERE last_request < "
+        "(SELECT min(id) FROM requests) ORDER BY last_request LIMIT ?1)",
+        "DELETE FROM contexts WHERE hash IN (SELECT hash FROM contexts WHERE request < "
+        "(SELECT min(id) FROM requests) ORDER BY request LIMIT ?1)",
+    };
     int64_t now = sf_wall_ns();
     int64_t tally_days = l->keep_days < TALLY_DAYS ? l->keep_days : TALLY_DAYS;
     int code = SQLITE_OK;
     for (size_t i = 0; i < sizeof sqls / sizeof sqls[0] && code == SQLITE_OK; i++) {
         code = run(db, sqls[i], now - l->keep_days * DAY_NS, STEP_ROWS);
+        *deleted += sqlite3_changes(db);
+    }
+    for (size_t i = 0; i < sizeof orphans / sizeof orphans[0] && code == SQLITE_OK; i++) {
+        code = run(db, orphans[i], STEP_ROWS, 0);
         *deleted += sqlite3_changes(db);
     }
     return code == SQLITE_OK ? run(db, "DELETE FROM tallies WHERE minute < ?1",

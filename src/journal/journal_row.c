@@ -91,6 +91,12 @@ static void pack_request(struct packer *p, struct journal_request *r)
     put(p, &r->generator);
     put(p, &r->kind);
     put(p, &r->model);
+    put(p, &r->output_hash);
+    put(p, &r->title);
+    for (size_t i = 0; i < JOURNAL_CONTEXTS; i++) {
+        put(p, &r->contexts[i].hash);
+        put_cut(p, &r->contexts[i].text, JOURNAL_CONTEXT_MAX);
+    }
     put_cut(p, &r->output, JOURNAL_OUTPUT_MAX);
     put_cut(p, &r->model_info, JOURNAL_INPUT_MAX);
     pack_steps(p, r);
@@ -112,6 +118,12 @@ struct journal_row *journal_row_request(const struct journal_request *r)
     struct journal_request given = *r;
     if (output > JOURNAL_OUTPUT_MAX) {
         given.output = NULL;
+    }
+    for (size_t i = 0; i < JOURNAL_CONTEXTS; i++) {
+        const char *text = given.contexts[i].text;
+        if (text != NULL && strlen(text) > JOURNAL_CONTEXT_MAX) {
+            given.contexts[i].text = NULL;
+        }
     }
     struct journal_request measured = given;
     pack_request(&p, &measured);

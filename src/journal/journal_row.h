@@ -18,9 +18,10 @@ struct journal_row {
 #define JOURNAL_TEXT_MAX 1024
 #define JOURNAL_INPUT_MAX 8192
 #define JOURNAL_OUTPUT_MAX (512U << 10)
+#define JOURNAL_CONTEXT_MAX (256U << 10)
 
-/* Copies; texts longer than the journal keeps are cut (input) or left out (output). NULL: out of
- * memory. Free with free(). */
+/* Copies; texts longer than the journal keeps are cut (input) or left out (output, contexts). NULL:
+ * out of memory. Free with free(). */
 struct journal_row *journal_row_request(const struct journal_request *r);
 struct journal_row *journal_row_state(const struct journal_state *s);
 struct journal_row *journal_row_standing(const struct journal_standing *s);

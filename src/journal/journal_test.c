@@ -243,8 +243,8 @@ static const struct sf_str broken_schema = {BROKEN, sizeof BROKEN - 1};
 static enum sf_err open_version(const struct sf_str *second, sqlite3 **db, struct sf_errbuf *eb)
 {
     const struct journal_migration list[] = {
-        journal_migrations[0], journal_migrations[1], {second}};
-    return journal_db_open(path, list, 3, db, eb);
+        journal_migrations[0], journal_migrations[1], journal_migrations[2], {second}};
+    return journal_db_open(path, list, 4, db, eb);
 }
 
 static void an_older_journal_is_brought_up_to_date(void **state)
@@ -257,11 +257,11 @@ static void an_older_journal_is_brought_up_to_date(void **state)
     journal_close(j);
     assert_int_equal(open_version(&broken_schema, &db, &eb), SF_EIO);
     assert_non_null(strstr(eb.text, "no such table"));
-    assert_int_equal(count("PRAGMA user_version"), 2); /* all of it or nothing */
+    assert_int_equal(count("PRAGMA user_version"), 3); /* all of it or nothing */
     assert_int_equal(count("SELECT count(*) FROM pragma_table_info('requests') WHERE name='other'"),
                      0);
     assert_int_equal(open_version(&second_schema, &db, &eb), SF_OK);
-    assert_int_equal(journal_db_number(db, "PRAGMA user_version", -1), 3);
+    assert_int_equal(journal_db_number(db, "PRAGMA user_version", -1), 4);
     assert_int_equal(journal_db_number(db, "SELECT count(*) FROM requests WHERE mood='calm'", -1),
                      1);
     (void)sqlite3_close(db);
@@ -331,7 +331,7 @@ static void a_newer_journal_is_refused_and_left_alone(void **state)
     journal_close(open_quick());
     set_version("PRAGMA user_version=99");
     expect_refused("written by a newer storyfi (version 99");
-    set_version("PRAGMA user_version=2");
+    set_version("PRAGMA user_version=3");
     assert_int_equal(count("SELECT count(*) FROM requests"), 0);
 }
 
