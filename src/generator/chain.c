@@ -193,6 +193,13 @@ enum sf_err walk_caller_gone(const struct walk *w)
     return sf_until(call->deadline) <= 0 ? SF_EDEADLINE : SF_OK;
 }
 
+void walk_tell_trail(const struct walk *w)
+{
+    if (w->call->on_trail != NULL) {
+        w->call->on_trail(w->call->trail_arg, w->trail);
+    }
+}
+
 void walk_event(void *walk, const struct gen_event *event)
 {
     struct walk *w = walk;
@@ -237,8 +244,10 @@ bool walk_next(struct walk *w, struct hop_run *r)
         step->started_ms = sf_between(w->started, sf_now());
         if (hop_begin(r)) {
             r->call.only = NULL; /* it may outlive the caller's text */
+            walk_tell_trail(w);
             return true;
         }
+        walk_tell_trail(w);
         hop_log_step(step);
     }
     return false;
@@ -248,7 +257,9 @@ static enum sf_err walk_in_turn(struct walk *w, struct gen_result *result)
 {
     struct hop_run r = {.behind = 0};
     while (walk_caller_gone(w) == SF_OK && walk_next(w, &r)) {
-        if (hop_work(&r) == SF_OK) {
+        enum sf_err err = hop_work(&r);
+        walk_tell_trail(w);
+        if (err == SF_OK) {
             *result = r.result;
             w->trail->answered = &r.hop->given.generator;
             return SF_OK;

@@ -46,6 +46,11 @@ static void on_event(void *arg, const struct gen_event *event)
         usage_add(&all, &m->so_far);
         told.usage = &all;
     }
+    bool counts = event->kind == GEN_EVENT_TOKENS || event->kind == GEN_EVENT_USAGE;
+    if (outer->tokens != NULL && counts) {
+        atomic_store(outer->tokens,
+                     told.usage == NULL ? event->done : told.usage->generated_tokens);
+    }
     if (outer->on_event != NULL) {
         outer->on_event(outer->event_arg, &told);
     }

@@ -206,6 +206,7 @@ static bool start_next(struct race *race, struct walk *w, size_t at_work)
     me->run.call.cancel = &me->cancel;
     me->run.call.on_event = on_event;
     me->run.call.event_arg = me;
+    me->run.call.tokens = NULL; /* two would count into it, and one may outlive it */
     (void)pthread_mutex_lock(&race->lock);
     race->n++;
     race->lead = race->lead == NULL ? me : race->lead;
@@ -377,8 +378,7 @@ static bool is_due(const struct race *race, const struct walk *w, size_t at_work
 
 static enum sf_err run_race(struct race *race, struct walk *w, struct gen_result *result)
 {
-    for (;;) {
-        size_t at_work;
+    for (size_t before = 0, at_work;; before = at_work) {
         (void)pthread_mutex_lock(&race->lock);
         struct racer *winner = collect(race, &at_work);
         struct hedge_note *notes = hedge_queue_take(&race->queue);
@@ -386,6 +386,9 @@ static enum sf_err run_race(struct race *race, struct walk *w, struct gen_result
         struct racer *lead = race->lead;
         (void)pthread_mutex_unlock(&race->lock);
         hedge_notes_tell(notes, w->replay == NULL ? NULL : walk_event, w);
+        if (at_work < before) { /* somebody ended */
+            walk_tell_trail(w);
+        }
         if (winner != NULL) {
             return win(race, w, winner, result);
         }

@@ -153,6 +153,8 @@ struct walk {
 enum sf_err walk_caller_gone(const struct walk *w);
 /* The next hop that may be asked, admitted; those passed over get their steps. False: nobody. */
 bool walk_next(struct walk *w, struct hop_run *r);
+/* The trail is other than before. */
+void walk_tell_trail(const struct walk *w);
 /* An event on its way to the listener. */
 void walk_event(void *walk, const struct gen_event *event);
 

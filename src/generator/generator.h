@@ -40,6 +40,8 @@ struct gen_event {
 
 typedef void (*gen_event_fn)(void *arg, const struct gen_event *event);
 
+struct gen_trail; /* generator/chain.h */
+
 /* One call of a generator. Everything is borrowed for the call. */
 struct gen_call {
     const struct story_request *request;
@@ -55,6 +57,11 @@ struct gen_call {
     gen_event_fn on_event; /* may be NULL; called on the calling thread only */
     void *event_arg;
     const atomic_bool *cancel; /* polled at least every 50 ms; NULL never */
+    /* Of the chain, for who looks on: the trail each time a hop is asked or done, on the calling
+     * thread; a step without outcome and reason is being asked. May be NULL. */
+    void (*on_trail)(void *arg, const struct gen_trail *trail);
+    void *trail_arg;
+    _Atomic int64_t *tokens; /* gets the tokens written so far; may be NULL */
 };
 
 struct gen_result {

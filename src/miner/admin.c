@@ -7,6 +7,7 @@
 #include "miner/admin_auth.h"
 #include "miner/admin_metrics.h"
 #include "miner/admin_models.h"
+#include "miner/admin_api.h"
 #include "miner/admin_slow.h"
 #include "miner/admin_static.h"
 #include "miner/admin_tls.h"
@@ -146,8 +147,13 @@ static const struct admin_routes own_routes = {rows, sizeof rows / sizeof rows[0
 
 /* Every table, in the order in which they are looked through. */
 static const struct admin_routes *const tables[] = {
-    &own_routes,          &admin_auth_routes,   &admin_metrics_routes,
-    &admin_static_routes, &admin_models_routes,
+    &own_routes,
+    &admin_auth_routes,
+    &admin_metrics_routes,
+    &admin_history_routes,
+    &admin_stories_routes,
+    &admin_static_routes,
+    &admin_models_routes,
 };
 
 /* ---- the door -------------------------------------------------------------------------------- */

@@ -6,7 +6,9 @@
 #include "bittensor/verify.h"
 #include "miner/answer.h"
 #include "miner/callers.h"
+#include "miner/live.h"
 #include "miner/queue.h"
+#include "miner/rates.h"
 
 #include <pthread.h>
 
@@ -16,6 +18,8 @@ struct axon {
     struct nonce_table *nonces;
     struct callers *callers; /* NULL: there is no axon (serve.h) */
     unsigned crowded_at;     /* open connections */
+    struct live *live;       /* NULL: nobody can look on */
+    struct rates *rates;     /* NULL: not kept */
     struct metric *door;     /* seconds from the whole request to the queue */
     struct queue *queue;
     pthread_mutex_t lock;        /* of `app` */

@@ -24,32 +24,48 @@ static void note(const struct job *j, int status, const char *generator, const c
               LOG_S("err", fallback ? "" : message));
 }
 
+static json_t *body_of(json_t *info_own, const struct gen_result *result)
+{
+    const struct gen_usage *u = &result->usage;
+    return info_own == NULL ? NULL
+                            : json_pack("{s:O, s:o, s:{s:I, s:I, s:I, s:f}}", "content",
+                                        result->output, "model_info", info_own, "usage",
+                                        "prompt_tokens", (json_int_t)u->prompt_tokens,
+                                        "cached_tokens", (json_int_t)u->cached_tokens,
+                                        "generated_tokens", (json_int_t)u->generated_tokens,
+                                        "tokens_per_second", u->tokens_per_second);
+}
+
 void guest_succeed(const struct job *j, const struct gen_trail *trail,
                    const struct gen_result *result)
 {
-    const struct gen_usage *u = &result->usage;
     json_t *info = app_model_info(trail, result);
-    json_t *body = NULL;
+    bool ok = info != NULL;
     char fallback[512];
-    if (info != NULL) {
-        body =
-            json_pack("{s:O, s:o, s:{s:I, s:I, s:I, s:f}}", "content", result->output, "model_info",
-                      info, "usage", "prompt_tokens", (json_int_t)u->prompt_tokens, "cached_tokens",
-                      (json_int_t)u->cached_tokens, "generated_tokens",
-                      (json_int_t)u->generated_tokens, "tokens_per_second", u->tokens_per_second);
-    }
     job_name_fallback(j, trail, fallback, sizeof fallback);
-    note(j, body == NULL ? 503 : 200, trail->answered->name,
-         body == NULL ? "out of memory" : fallback);
-    reply_to_request(j->exchange, j->id, 200, false, body);
+    note(j, ok ? 200 : 503, trail->answered->name, ok ? fallback : "out of memory");
+    if (j->listener == NULL) {
+        reply_to_request(j->exchange, j->id, 200, false, body_of(info, result));
+        return;
+    }
+    if (ok) {
+        j->listener->succeed(j->listener_arg, j, info, result);
+    } else {
+        j->listener->fail(j->listener_arg, j, 503, "out of memory");
+    }
+    json_decref(info);
 }
 
 void guest_fail(const struct job *j, int status, const char *message)
 {
     note(j, status, "", message);
     bool again = atomic_load(&j->displaced);
-    reply_to_request(j->exchange, j->id, again ? 503 : status, again,
-                     json_pack("{s:s}", "message", message));
+    if (j->listener != NULL) {
+        j->listener->fail(j->listener_arg, j, again ? 503 : status, message);
+    } else {
+        reply_to_request(j->exchange, j->id, again ? 503 : status, again,
+                         json_pack("{s:s}", "message", message));
+    }
 }
 
 void guest_turn_away(struct job *j_own, const char *message)
@@ -137,14 +153,14 @@ static enum sf_err read_job(struct job *j, const struct guest_options *o,
     return err == SF_ELIMIT ? SF_EPARSE : err; /* too deep: malformed, not too large */
 }
 
-static struct job *job_of(struct axon *a, const struct guest_options *o, struct http_exchange *x,
-                          const struct http_request *r)
+struct job *guest_job(struct axon *a, enum request_origin origin, struct http_exchange *x,
+                      const struct http_request *r)
 {
     struct job *j = sf_alloc(sizeof *j);
     if (j != NULL) {
         j->exchange = x;
         j->client = http_exchange_watch(x);
-        j->origin = o->origin;
+        j->origin = origin;
         j->priority = JOB_PRIORITY_GUEST;
         j->standing = STANDING_GUEST;
         j->received = sf_now();
@@ -155,7 +171,7 @@ static struct job *job_of(struct axon *a, const struct guest_options *o, struct 
     return j;
 }
 
-static void queue_job(struct axon *a, struct job *j)
+void guest_queue(struct axon *a, struct job *j)
 {
     const struct conf *conf = app_conf(j->app);
     j->id = app_next_id(j->app);
@@ -179,7 +195,7 @@ void guest_handle(struct axon *a, const struct guest_options *o, struct http_exc
         refuse(x, 413, "the body is too large");
         return;
     }
-    struct job *j = job_of(a, o, x, r);
+    struct job *j = guest_job(a, o->origin, x, r);
     if (j == NULL) {
         refuse(x, 503, "out of memory");
         return;
@@ -194,6 +210,6 @@ void guest_handle(struct axon *a, const struct guest_options *o, struct http_exc
                "this request was passed on by 4 servers already: it goes in a circle; one of them "
                "has to stop asking another");
     } else {
-        queue_job(a, j);
+        guest_queue(a, j);
     }
 }

@@ -22,6 +22,14 @@ struct guest_options {
 void guest_handle(struct axon *a, const struct guest_options *o, struct http_exchange *x,
                   const struct http_request *r);
 
+/* In two steps, for those who ask in another way. The job of a request that is not answered yet,
+ * without what is asked; NULL: out of memory. Caller owns. */
+struct job *guest_job(struct axon *a, enum request_origin origin, struct http_exchange *x,
+                      const struct http_request *r);
+/* With request, deadline, only, seed and listener filled: gives it a number, and queues it or ends
+ * it with 503. Takes it over. */
+void guest_queue(struct axon *a, struct job *j_own);
+
 /* The ends of a guest's job; whoever calls has set `answered`. */
 void guest_succeed(const struct job *j, const struct gen_trail *trail,
                    const struct gen_result *result);

@@ -30,12 +30,25 @@ struct job {
     atomic_int answered; /* the status that went out; 0 none yet */
     atomic_bool cancel;
     /* of guests: */
-    int client;            /* watches its client's connection; 0 or -1 nobody does */
-    atomic_bool displaced; /* gave way to others: it may be tried again */
-    atomic_bool left;      /* its client has gone */
-    char only[64];         /* the one generator that may answer, "" all */
-    int relays;            /* storyfi serves that passed it on, this one included */
-    uint64_t seed;         /* 0 a random one */
+    int client;                          /* watches its client's connection; 0 or -1 nobody does */
+    atomic_bool displaced;               /* gave way to others: it may be tried again */
+    atomic_bool left;                    /* its client has gone */
+    char only[64];                       /* the one generator that may answer, "" all */
+    int relays;                          /* storyfi serves that passed it on, this one included */
+    uint64_t seed;                       /* 0 a random one */
+    const struct job_listener *listener; /* NULL: the exchange gets the answer */
+    void *listener_arg;
+};
+
+/* Who hears of a guest's job while it goes on, instead of one answer at its end. Whoever calls
+ * succeed or fail has set `answered`. */
+struct job_listener {
+    void (*event)(void *arg, const struct gen_event *event); /* on the worker */
+    void (*succeed)(void *arg, const struct job *j, const json_t *model_info,
+                    const struct gen_result *result);
+    void (*fail)(void *arg, const struct job *j, int status, const char *message);
+    bool (*has_left)(void *arg); /* nobody listens any more; any thread, under the queue's lock */
+    void (*release)(void *arg);  /* the job ends */
 };
 
 void job_free(struct job *j);

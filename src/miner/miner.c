@@ -165,6 +165,12 @@ static enum sf_err open_all(struct miner *m, const struct conf *conf, struct sf_
         m->axon.door = axon_door_metric();
     }
     if (err == SF_OK) {
+        err = live_open(&m->axon.live);
+    }
+    if (err == SF_OK) {
+        err = rates_open(&m->axon.rates);
+    }
+    if (err == SF_OK) {
         err = queue_open((size_t)conf->axon.queue_size, &m->axon.queue);
     }
     if (err == SF_OK) {
@@ -200,6 +206,8 @@ static void close_all(struct miner *m)
     model_desk_close(m->models);
     app_close(m->axon.app);
     queue_close(m->axon.queue);
+    live_close(m->axon.live);
+    rates_close(m->axon.rates);
     callers_close(m->axon.callers);
     nonce_table_close(m->axon.nonces);
     if (m->lock_fd >= 0) {

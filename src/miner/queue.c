@@ -29,6 +29,9 @@ void job_free(struct job *j)
     if (j->client > 0) {
         (void)close(j->client);
     }
+    if (j->listener != NULL) {
+        j->listener->release(j->listener_arg);
+    }
     free(j);
 }
 

@@ -93,8 +93,60 @@ static void record(struct job *j, const struct recording *known)
     recording_put(j->app, &r);
 }
 
+/* ---- who looks on ---------------------------------------------------------------------------- */
+
+struct onlooker {
+    struct live *live;
+    int place;
+};
+
+static void on_trail(void *arg, const struct gen_trail *trail)
+{
+    const struct onlooker *o = arg;
+    live_trail(o->live, o->place, trail);
+}
+
+static void begin_live(struct axon *a, const struct job *j, struct gen_call *call,
+                       struct onlooker *o)
+{
+    bool guest = j->origin != ORIGIN_VALIDATOR;
+    o->live = a->live;
+    o->place = live_begin(
+        a->live, &(struct live_start){.id = j->id,
+                                      .task = story_task_name(j->request.task),
+                                      .origin = request_origin_name(j->origin),
+                                      .caller = guest ? j->peer_ip : j->synapse.dendrite_hotkey,
+                                      .only = j->only,
+                                      .received = j->received,
+                                      .deadline = j->deadline});
+    if (o->place != LIVE_NONE) {
+        call->on_trail = on_trail;
+        call->trail_arg = o;
+        call->tokens = live_tokens(a->live, o->place);
+    }
+    if (j->listener != NULL) {
+        call->on_event = j->listener->event;
+        call->event_arg = j->listener_arg;
+    }
+}
+
+static void end_live(struct axon *a, const struct job *j, const struct onlooker *o,
+                     const struct gen_trail *trail, const struct gen_result *result)
+{
+    int status = atomic_load(&j->answered);
+    struct sf_time now = sf_now();
+    live_end(a->live, o->place, status, trail);
+    if (status == 200 && j->origin == ORIGIN_VALIDATOR) { /* what earns */
+        rates_note(a->rates, &(struct rates_answer){.took_ms = sf_between(j->received, now),
+                                                    .margin_ms = sf_between(now, j->deadline),
+                                                    .multiplier = trail->answered->type->multiplier,
+                                                    .tokens = result->usage.generated_tokens});
+    }
+}
+
 static void work(struct axon *a, struct job *j)
 {
+    struct onlooker onlooker;
     struct gen_result result = {.output = NULL};
     struct gen_trail trail = {.n = 0};
     struct sf_errbuf eb = {.code = SF_OK};
@@ -110,6 +162,7 @@ static void work(struct axon *a, struct job *j)
     if (call.seed == 0) {
         sf_random(&call.seed, sizeof call.seed);
     }
+    begin_live(a, j, &call, &onlooker);
     struct recording known = {.seed = call.seed, .trail = &trail, .walked = sf_now()};
     enum sf_err err = gen_chain_generate(app_chain(j->app), &call, &result, &trail, &eb);
     free(prompt), prompt = NULL;
@@ -128,6 +181,7 @@ static void work(struct axon *a, struct job *j)
         known.message = why;
     }
     tally_done(j, &trail, known.result);
+    end_live(a, j, &onlooker, &trail, &result);
     record(j, &known);
     if (err == SF_OK) {
         gen_result_fini(&result);
@@ -178,8 +232,11 @@ void workers_close(struct workers *w)
 /* What nobody waits for is not written: a validator's answer is, as it may have half closed. */
 static void drop_if_left(struct job *j)
 {
-    if (j->origin != ORIGIN_VALIDATOR && !atomic_load(&j->left) &&
-        http_client_has_left(j->client)) {
+    if (j->origin == ORIGIN_VALIDATOR || atomic_load(&j->left)) {
+        return;
+    }
+    if (http_client_has_left(j->client) ||
+        (j->listener != NULL && j->listener->has_left(j->listener_arg))) {
         atomic_store(&j->left, true);
         atomic_store(&j->cancel, true);
     }
