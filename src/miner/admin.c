@@ -8,6 +8,7 @@
 #include "miner/admin_metrics.h"
 #include "miner/admin_models.h"
 #include "miner/admin_api.h"
+#include "miner/admin_events.h"
 #include "miner/admin_slow.h"
 #include "miner/admin_static.h"
 #include "miner/admin_tls.h"
@@ -152,6 +153,8 @@ static const struct admin_routes *const tables[] = {
     &admin_metrics_routes,
     &admin_history_routes,
     &admin_stories_routes,
+    &admin_play_routes,
+    &admin_events_routes,
     &admin_static_routes,
     &admin_models_routes,
 };
@@ -310,6 +313,9 @@ enum sf_err admin_open(struct admin *a, const struct conf *conf, struct sf_errbu
         err = admin_slow_open(&a->slow);
     }
     if (err == SF_OK) {
+        err = admin_events_open(a, &a->events);
+    }
+    if (err == SF_OK) {
         err = admin_tls_read(conf, &tls, eb);
     }
     if (err == SF_OK) {
@@ -325,6 +331,7 @@ void admin_close(struct admin *a)
         admin_slow_stop(a->slow); /* answers what waits: the listener must have no open question */
     }
     http_server_close(a->server), a->server = NULL;
+    admin_events_close(a->events), a->events = NULL;
     admin_slow_close(a->slow), a->slow = NULL;
     admin_auth_close(a->auth), a->auth = NULL;
     conf_unref(a->conf), a->conf = NULL;

@@ -8,6 +8,7 @@
 
 struct admin_auth;
 struct admin_slow;
+struct admin_events;
 
 /* The owner's side: pages, /health, /ready, /status, /metrics, POST /generate, and the routes of
  * the tables in admin.c. */
@@ -27,6 +28,7 @@ struct admin {
     struct trusted_hosts hosts;
     int64_t netuid, started_wall_ns;
     int64_t certificate_ends; /* seconds since 1970; 0 no TLS */
+    struct admin_events *events;
 };
 
 /* Whether the listener may be opened as the configuration has it, before anything else is: reads
