@@ -24,6 +24,11 @@ bool doctor_is_well(const struct doctor_report *r)
     return true;
 }
 
+bool doctor_is_canceled(const struct doctor_report *r)
+{
+    return r->cancel != NULL && atomic_load(r->cancel);
+}
+
 void doctor_area(struct doctor_report *r, const char *area)
 {
     (void)snprintf(r->area, sizeof r->area, "%s", area);
@@ -45,6 +50,9 @@ void doctor_add(struct doctor_report *r, const struct gen_checks *checks)
         struct doctor_line *line = &r->list[r->n++];
         line->check = checks->list[i];
         memcpy(line->area, r->area, sizeof line->area);
+        if (r->on_line != NULL) {
+            r->on_line(r->arg, line);
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 #include "conf/conf.h"
 #include "generator/check.h"
 
+#include <stdatomic.h>
+
 /* `storyfi doctor`: what works on this machine and what does not, in words. */
 struct doctor_line {
     char area[80]; /* "configuration" "machine" "wallet" "generator local" */
@@ -16,7 +18,11 @@ struct doctor_report {
     struct doctor_line *list; /* owned */
     size_t n, room;
     char area[80]; /* of the lines that doctor_say adds */
+    void (*on_line)(void *arg, const struct doctor_line *line); /* hears of each at once; or NULL */
+    void *arg;
+    const atomic_bool *cancel; /* looked at between generators; NULL never */
 };
+bool doctor_is_canceled(const struct doctor_report *r);
 void doctor_fini(struct doctor_report *r);
 /* Whether no line says that something cannot work. */
 bool doctor_is_well(const struct doctor_report *r);

@@ -164,7 +164,7 @@ enum sf_err doctor_generators(struct doctor_report *r, const struct conf *conf, 
     struct gen_chain_hop *hops = sf_alloc(GEN_CHAIN_MAX * sizeof *hops);
     size_t n = 0;
     enum sf_err err = hops == NULL ? SF_ENOMEM : hops_list(conf, only, hops, &n, eb);
-    for (size_t i = 0; i < n && err == SF_OK; i++) {
+    for (size_t i = 0; i < n && err == SF_OK && !doctor_is_canceled(r); i++) {
         check_hop(r, conf, &hops[i].generator, m);
     }
     free(hops);

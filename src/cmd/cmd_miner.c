@@ -53,7 +53,8 @@ int cmd_miner(int argc, char **argv)
     }
     log_status("✅ Config: %s", conf->file[0] != '\0' ? conf->file : "defaults, no file found");
     struct wallet_unlock unlock = secret_unlock(conf);
-    struct miner_options o = {.conf = conf, .reload = {settings_reload, &a}, .unlock = &unlock};
+    struct miner_options o = {
+        .conf = conf, .reload = {settings_reload, &a, settings_examine}, .unlock = &unlock};
     enum sf_err err = miner_run(&o, &eb);
     conf_unref(conf);
     if (err != SF_OK) {

@@ -40,7 +40,7 @@ int cmd_serve(int argc, char **argv)
                               .port = (uint16_t)args_int(&a, "--port", 0, 0, 65535),
                               .token = conf_secret(conf, TOKEN)};
     log_status("✅ Config: %s", conf->file[0] != '\0' ? conf->file : "defaults, no file found");
-    struct miner_reload reload = {settings_reload, &a};
+    struct miner_reload reload = {settings_reload, &a, settings_examine};
     enum sf_err err = serve_run(conf, &o, &reload, &eb);
     conf_unref(conf);
     args_fini(&a);

@@ -117,3 +117,12 @@ const struct conf *settings_reload(void *args, const char *model, struct sf_errb
     }
     return conf;
 }
+
+const struct conf *settings_examine(void *args, struct conf_diagnostics *found,
+                                    struct sf_errbuf *eb)
+{
+    struct conf_source source = {.config_path = NULL};
+    const struct conf *conf = NULL;
+    settings_source(args, &source);
+    return conf_load(&source, &conf, found, eb) == SF_OK ? conf : NULL;
+}

@@ -22,4 +22,8 @@ const struct conf *settings_load(const struct args *a);
  * struct miner_reload. */
 const struct conf *settings_reload(void *args, const char *model, struct sf_errbuf *eb);
 
+/* Reads it only, for struct miner_reload: nothing is logged. */
+const struct conf *settings_examine(void *args, struct conf_diagnostics *found,
+                                    struct sf_errbuf *eb);
+
 #endif

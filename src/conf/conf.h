@@ -332,7 +332,7 @@ const char *conf_origin(const struct conf *conf, const char *key);
 
 /* The effective configuration as YAML with the origin behind each line; secrets masked. */
 void conf_print(const struct conf *conf, struct sf_buf *out);
-/* The same as {"file", "options":[{"key","value","origin","default","reload","secret"}]}; NULL: out
+/* The same as {"file", "options":[{"key","value","origin","default","reload","secret","doc"}]}; NULL: out
  * of memory. Caller owns. */
 json_t *conf_to_json(const struct conf *conf);
 

@@ -113,9 +113,10 @@ static void json_row(void *arg, const char *key, const struct conf_row *row, con
         return;
     }
     json_t *option =
-        json_pack("{s:s, s:o, s:s, s:o, s:b, s:b}", "key", key, "value", conf_value_json(row, base),
-                  "origin", conf_origin(p->conf, key), "default", default_json(p, row), "reload",
-                  (row->flags & CONF_RELOAD) != 0, "secret", (row->flags & CONF_SECRET) != 0);
+        json_pack("{s:s, s:o, s:s, s:o, s:b, s:b, s:s}", "key", key, "value",
+                  conf_value_json(row, base), "origin", conf_origin(p->conf, key), "default",
+                  default_json(p, row), "reload", (row->flags & CONF_RELOAD) != 0, "secret",
+                  (row->flags & CONF_SECRET) != 0, "doc", row->doc == NULL ? "" : row->doc);
     p->failed = p->failed || option == NULL || json_array_append_new(p->list, option) != 0;
 }
 

@@ -4,11 +4,12 @@
 #include "app/ledger.h"
 #include "base/log.h"
 #include "journal/journal.h"
+#include "miner/admin_api.h"
 #include "miner/admin_auth.h"
+#include "miner/admin_doctor.h"
+#include "miner/admin_events.h"
 #include "miner/admin_metrics.h"
 #include "miner/admin_models.h"
-#include "miner/admin_api.h"
-#include "miner/admin_events.h"
 #include "miner/admin_slow.h"
 #include "miner/admin_static.h"
 #include "miner/admin_tls.h"
@@ -148,15 +149,9 @@ static const struct admin_routes own_routes = {rows, sizeof rows / sizeof rows[0
 
 /* Every table, in the order in which they are looked through. */
 static const struct admin_routes *const tables[] = {
-    &own_routes,
-    &admin_auth_routes,
-    &admin_metrics_routes,
-    &admin_history_routes,
-    &admin_stories_routes,
-    &admin_play_routes,
-    &admin_events_routes,
-    &admin_static_routes,
-    &admin_models_routes,
+    &own_routes,           &admin_auth_routes,   &admin_metrics_routes, &admin_history_routes,
+    &admin_stories_routes, &admin_play_routes,   &admin_events_routes,  &admin_doctor_routes,
+    &admin_config_routes,  &admin_static_routes, &admin_models_routes,
 };
 
 /* ---- the door -------------------------------------------------------------------------------- */
@@ -316,6 +311,9 @@ enum sf_err admin_open(struct admin *a, const struct conf *conf, struct sf_errbu
         err = admin_events_open(a, &a->events);
     }
     if (err == SF_OK) {
+        err = admin_doctor_open(&a->doctor);
+    }
+    if (err == SF_OK) {
         err = admin_tls_read(conf, &tls, eb);
     }
     if (err == SF_OK) {
@@ -332,6 +330,7 @@ void admin_close(struct admin *a)
     }
     http_server_close(a->server), a->server = NULL;
     admin_events_close(a->events), a->events = NULL;
+    admin_doctor_close(a->doctor), a->doctor = NULL;
     admin_slow_close(a->slow), a->slow = NULL;
     admin_auth_close(a->auth), a->auth = NULL;
     conf_unref(a->conf), a->conf = NULL;

@@ -4,11 +4,13 @@
 
 #include "conf/conf.h"
 #include "miner/axon.h"
+#include "miner/miner.h"
 #include "miner/trusted_host.h"
 
 struct admin_auth;
 struct admin_slow;
 struct admin_events;
+struct admin_doctor;
 
 /* The owner's side: pages, /health, /ready, /status, /metrics, POST /generate, and the routes of
  * the tables in admin.c. */
@@ -16,6 +18,8 @@ struct admin {
     struct axon *axon;
     struct network *network; /* NULL offline */
     struct model_desk *models;
+    struct miner_reload reload;         /* what the configuration is read anew with */
+    const struct wallet_unlock *unlock; /* NULL: none */
     struct sf_time started;
     const char *axon_ip;
     _Atomic uint16_t axon_port; /* 0 until the axon's listener is open */
@@ -29,6 +33,7 @@ struct admin {
     int64_t netuid, started_wall_ns;
     int64_t certificate_ends; /* seconds since 1970; 0 no TLS */
     struct admin_events *events;
+    struct admin_doctor *doctor;
 };
 
 /* Whether the listener may be opened as the configuration has it, before anything else is: reads

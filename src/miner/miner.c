@@ -227,7 +227,11 @@ enum sf_err miner_run(const struct miner_options *o, struct sf_errbuf *eb)
     (void)pthread_mutex_init(&m.axon.lock, NULL);
     m.life = (struct lifecycle){.axon = &m.axon, .reload = o->reload};
     lifecycle_init(&m.life, o->conf); /* every thread inherits the mask */
-    m.admin = (struct admin){.axon = &m.axon, .started = sf_now(), .axon_ip = ""};
+    m.admin = (struct admin){.axon = &m.axon,
+                             .started = sf_now(),
+                             .axon_ip = "",
+                             .reload = o->reload,
+                             .unlock = o->unlock};
     err = open_all(&m, o->conf, eb);
     if (err == SF_OK && !lifecycle_wait_ready(&m.life)) {
         err = open_axon(&m, o->conf, eb);

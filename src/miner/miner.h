@@ -9,6 +9,9 @@
 struct miner_reload {
     const struct conf *(*load)(void *arg, const char *model, struct sf_errbuf *eb);
     void *arg;
+    /* Reads it as `load` does without a model, and logs nothing; `found` (may be NULL) gets what
+     * there is to say of it. Any thread. NULL: it cannot be used, and why is in `eb`. */
+    const struct conf *(*examine)(void *arg, struct conf_diagnostics *found, struct sf_errbuf *eb);
 };
 
 struct wallet_unlock;
