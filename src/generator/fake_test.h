@@ -314,6 +314,9 @@ struct asking {
     bool keeps;
     long fail_after; /* allocations from which on all fail; 0 none */
     uint64_t seed;
+    void (*on_trail)(void *arg, const struct gen_trail *trail);
+    void *trail_arg;
+    _Atomic int64_t *tokens;
 };
 
 static inline enum sf_err ask_with(struct gen_chain *c, struct asking *a, struct gen_trail *trail,
@@ -334,7 +337,10 @@ static inline enum sf_err ask_with(struct gen_chain *c, struct asking *a, struct
                             .seed = a->seed + 1,
                             .cancel = a->cancel,
                             .on_event = a->on_event,
-                            .event_arg = a->event_arg};
+                            .event_arg = a->event_arg,
+                            .on_trail = a->on_trail,
+                            .trail_arg = a->trail_arg,
+                            .tokens = a->tokens};
     sf_mem_fail_after(a->fail_after > 0 ? a->fail_after - 1 : -1, 1);
     enum sf_err err = gen_chain_generate(c, &call, &result, trail, eb);
     sf_mem_fail_after(-1, 0);

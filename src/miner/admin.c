@@ -23,16 +23,15 @@
 
 #define DAY_MS 86400000
 
-static json_t *generators(const struct app *app, bool *ready)
+static json_t *generators(const struct app *app, const json_t *figures, bool *ready)
 {
     struct gen_hop_status status[GEN_CHAIN_MAX];
     size_t n = gen_chain_status(app_chain(app), status);
-    json_t *list = json_array(), *figures = ledger_figures(app, DAY_MS);
+    json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
         *ready = *ready || status[i].can_answer;
         (void)json_array_append_new(list, hop_state_json(&status[i], figures));
     }
-    json_decref(figures);
     return list;
 }
 
@@ -64,12 +63,27 @@ static json_t *door_json(const struct axon *axon)
                      p50 > 60 ? 60.0 : p50, "p99_seconds_at_most", p99 > 60 ? 60.0 : p99);
 }
 
+json_t *admin_figures(struct admin *a)
+{
+    struct app *app = axon_take_app(a->axon);
+    json_t *figures = ledger_figures(app, DAY_MS);
+    app_close(app);
+    return figures;
+}
+
 json_t *admin_status(struct admin *a)
+{
+    json_t *figures = admin_figures(a), *status = admin_status_by(a, figures);
+    json_decref(figures);
+    return status;
+}
+
+json_t *admin_status_by(struct admin *a, const json_t *figures)
 {
     bool ready = false;
     struct app *app = axon_take_app(a->axon);
     struct queue_counts q = queue_count(a->axon->queue);
-    json_t *list = generators(app, &ready);
+    json_t *list = generators(app, figures, &ready);
     const char *file = app_conf(app)->file;
     char *path = file[0] == '\0' ? NULL : realpath(file, NULL);
     json_t *status = json_pack(

@@ -49,5 +49,9 @@ void admin_handle(void *arg, struct http_exchange *x, const struct http_request 
 
 /* The state of the miner as /status shows it. NULL: out of memory. Caller owns. */
 json_t *admin_status(struct admin *a);
+/* In two steps: the generators' figures of the last day, which read the journal (NULL: there is
+ * none), and the state with figures that may be older. Caller owns. */
+json_t *admin_figures(struct admin *a);
+json_t *admin_status_by(struct admin *a, const json_t *figures);
 
 #endif

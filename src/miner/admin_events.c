@@ -8,10 +8,11 @@
 #include <string.h>
 #include <time.h>
 
-#define LOOKERS_MAX 32
+#define LOOKERS_MAX 16 /* half of what may be open: players and the doctor have room */
 #define TURN_MS 100
 #define STATUS_MS 1000
 #define STATUS_AT_LEAST_MS 15000
+#define FIGURES_MS 10000 /* so old may be what takes a look into the journal */
 #define EVENTS_CAP (4U << 20)
 
 struct admin_events {
@@ -25,7 +26,8 @@ struct admin_events {
     /* the thread's own: */
     uint64_t seen;     /* of the requests in flight */
     char *last_status; /* as it was told last, without what always changes */
-    struct sf_time status_at, told_at;
+    struct sf_time status_at, told_at, figures_at;
+    json_t *figures;
 };
 
 /* ---- the status ------------------------------------------------------------------------------ */
@@ -50,13 +52,20 @@ static uint64_t each_request(struct admin *a, uint64_t since, live_fn fn, void *
     return state;
 }
 
-json_t *admin_api_status(struct admin *a)
+static json_t *status_by(struct admin *a, const json_t *figures)
 {
     struct listing in_flight = {.list = json_array()};
-    json_t *status = admin_status(a), *rates = rates_json(a->axon->rates);
+    json_t *status = admin_status_by(a, figures), *rates = rates_json(a->axon->rates);
     (void)each_request(a, 0, list_request, &in_flight);
     (void)json_object_set_new(status, "rates", rates == NULL ? json_null() : rates);
     (void)json_object_set_new(status, "in_flight", in_flight.list);
+    return status;
+}
+
+json_t *admin_api_status(struct admin *a)
+{
+    json_t *figures = admin_figures(a), *status = status_by(a, figures);
+    json_decref(figures);
     return status;
 }
 
@@ -138,7 +147,12 @@ static void tell_status(struct admin_events *e)
         return;
     }
     e->status_at = sf_after(sf_now(), STATUS_MS);
-    json_t *status = admin_api_status(e->admin);
+    if (sf_until(e->figures_at) <= 0) {
+        e->figures_at = sf_after(sf_now(), FIGURES_MS);
+        json_decref(e->figures);
+        e->figures = admin_figures(e->admin);
+    }
+    json_t *status = status_by(e->admin, e->figures);
     char *now = fingerprint(status);
     bool same = now != NULL && e->last_status != NULL && strcmp(now, e->last_status) == 0;
     if (!same || sf_between(e->told_at, sf_now()) >= STATUS_AT_LEAST_MS - STATUS_MS) {
@@ -223,6 +237,7 @@ void admin_events_close(struct admin_events *e)
     (void)pthread_cond_destroy(&e->changed);
     (void)pthread_mutex_destroy(&e->lock);
     free(e->last_status);
+    json_decref(e->figures);
     free(e);
 }
 
