@@ -325,7 +325,7 @@ static int insert_request(struct journal_inserts *in, const struct journal_row *
     int code = SQLITE_OK;
     if (r->output_hash != NULL && r->story_id == NULL) {
         code = journal_story_place(&in->stories, r, story);
-        placed.story_id = story;
+        placed.story_id = story[0] == '\0' ? NULL : story;
     }
     code = code == SQLITE_OK ? run(in, IN_REQUEST, r) : code;
     for (size_t i = 0; i < r->n_steps && code == SQLITE_OK; i++) {

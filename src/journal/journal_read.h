@@ -82,7 +82,7 @@ struct journal_story_filter {
     const char *origin, *text; /* NULL any; text as above, of user_input and title */
     int64_t before;            /* only older ones than this last_request; 0 all */
     int64_t limit;
-    bool fragments; /* also what a validator asked alone, without a chapter */
+    bool fragments; /* also answers that no other one joined */
 };
 
 /* Newest first: an array of {"id","title","user_input","language" ("zh" "en"),"origin","hotkey",

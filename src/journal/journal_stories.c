@@ -36,6 +36,16 @@ static void show(json_t *row)
     (void)json_object_set_new(row, "language", json_string(zh ? "zh" : "en"));
 }
 
+/* Answers that no other one joined, as stories of one part; also of journals older than stories. */
+#define LONE                                                                                       \
+    "SELECT id, CASE WHEN json_valid(output) THEN json_extract(output, '$.title') END AS title, "  \
+    "user_input, origin, hotkey, received_ns, id AS last_request, NULL AS blueprint_hash, NULL "   \
+    "AS characters_hash, NULL AS arc_hash, 0 AS parts, 0 AS chapters FROM requests JOIN answers "  \
+    "ON request = id WHERE story_id IS NULL AND status = 200 AND task NOT NULL"
+#define COLUMNS                                                                                    \
+    "id, title, user_input, origin, hotkey, received_ns, last_request, blueprint_hash, "           \
+    "characters_hash, arc_hash, parts, chapters"
+
 enum sf_err journal_stories(struct journal_reader *r, const struct journal_story_filter *f,
                             json_t **out, struct sf_errbuf *eb)
 {
@@ -50,11 +60,14 @@ enum sf_err journal_stories(struct journal_reader *r, const struct journal_story
         pattern.err != SF_OK
             ? sf_fail(eb, SF_EINVAL, "the text looked for is too long")
             : journal_rows(r,
-                           "SELECT " SHOWN " FROM stories WHERE (?1 IS NULL OR origin = ?1) AND "
-                           "(?2 IS NULL OR user_input LIKE ?2 ESCAPE '\\' OR title LIKE ?2 ESCAPE "
-                           "'\\') AND (?3 = 0 OR last_request < ?3) AND (?5 OR hotkey IS NULL OR "
-                           "chapters <> 0 OR parts & (parts - 1)) "
-                           "ORDER BY last_request DESC LIMIT ?4",
+                           "WITH told AS (SELECT " COLUMNS " FROM stories WHERE (?1 IS NULL OR "
+                           "origin = ?1) AND (?2 IS NULL OR user_input LIKE ?2 ESCAPE '\\' OR "
+                           "title LIKE ?2 ESCAPE '\\') AND (?3 = 0 OR last_request < ?3) ORDER BY "
+                           "last_request DESC LIMIT ?4), lone AS (" LONE " AND ?5 AND (?1 IS NULL "
+                           "OR origin = ?1) AND (?2 IS NULL OR user_input LIKE ?2 ESCAPE '\\') AND "
+                           "(?3 = 0 OR id < ?3) ORDER BY id DESC LIMIT ?4) SELECT " SHOWN
+                           " FROM (SELECT * FROM told UNION ALL SELECT * FROM lone) ORDER BY "
+                           "last_request DESC LIMIT ?4",
                            list, sizeof list / sizeof list[0], out, eb);
     sf_buf_fini(&pattern);
     if (err == SF_OK) {
@@ -69,16 +82,17 @@ enum sf_err journal_stories(struct journal_reader *r, const struct journal_story
 /* ---- one story ------------------------------------------------------------------------------- */
 
 /* Its own answers, as they were written. */
-static enum sf_err read_answers(struct journal_reader *r, int64_t id, json_t **out,
+static enum sf_err read_answers(struct journal_reader *r, int64_t id, bool lone, json_t **out,
                                 struct sf_errbuf *eb)
 {
     char name[24];
     (void)snprintf(name, sizeof name, "%lld", (long long)id);
-    const struct journal_given list[] = {GIVEN_TEXT(name)};
+    const struct journal_given list[] = {lone ? GIVEN_NUMBER(id) : GIVEN_TEXT(name)};
     return journal_rows(r,
-                        "SELECT id, task, generator, output FROM requests JOIN answers ON request "
-                        "= id WHERE story_id = ?1 AND story_id NOT NULL AND status = 200 ORDER BY "
-                        "id",
+                        lone ? "SELECT id, task, generator, output FROM requests JOIN answers ON "
+                               "request = id WHERE id = ?1"
+                             : "SELECT id, task, generator, output FROM requests JOIN answers ON "
+                               "request = id WHERE story_id = ?1 AND story_id NOT NULL ORDER BY id",
                         list, 1, out, eb);
 }
 
@@ -171,11 +185,16 @@ enum sf_err journal_story(struct journal_reader *r, int64_t id, json_t **out, st
     json_t *rows = NULL, *answers = NULL, *story = NULL, *hashes = NULL;
     enum sf_err err =
         journal_rows(r, "SELECT " SHOWN " FROM stories WHERE id = ?1", list, 1, &rows, eb);
+    bool lone = err == SF_OK && json_array_size(rows) == 0;
+    if (lone) {
+        json_decref(rows), rows = NULL;
+        err = journal_rows(r, "SELECT " SHOWN " FROM (" LONE " AND id = ?1)", list, 1, &rows, eb);
+    }
     if (err == SF_OK && json_array_size(rows) == 0) {
         err = sf_fail(eb, SF_ENOTFOUND, "the journal has no story %lld", (long long)id);
     }
     if (err == SF_OK) {
-        err = read_answers(r, id, &answers, eb);
+        err = read_answers(r, id, lone, &answers, eb);
     }
     if (err == SF_OK) {
         story = json_incref(json_array_get(rows, 0));

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "journal/journal_story.h"
 
+#include "base/mem.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define HASH_MAX 65
 /* Several stories can go on from one part: so many of the newest are looked at. */
 #define CANDIDATES "20"
 
 /* A row of `stories`. */
 struct story {
     int64_t id;
-    char hash[JOURNAL_CONTEXTS][HASH_MAX]; /* "" none */
+    char hash[JOURNAL_CONTEXTS][STORY_HASH_MAX]; /* "" none */
     unsigned parts, chapters;
+    const char *title; /* of the first part, when it has no row yet; else NULL */
 };
 
 /* ---- statements ------------------------------------------------------------------------------ */
@@ -29,32 +32,37 @@ static const char *const finds[STORY_FIND_KINDS] = {
     [FIND_FOREIGN_ARC] = FIND("arc_hash = ?1 AND arc_hash NOT NULL AND parts & 4 = 0"),
 };
 
+static const char put_sql[] =
+    "INSERT INTO stories (id, last_request, received_ns, origin, hotkey, user_input, title, "
+    "blueprint_hash, characters_hash, arc_hash, parts, chapters) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
+    "?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO UPDATE SET last_request = "
+    "excluded.last_request, received_ns = excluded.received_ns, title = coalesce(title, "
+    "excluded.title), blueprint_hash = excluded.blueprint_hash, characters_hash = "
+    "excluded.characters_hash, arc_hash = excluded.arc_hash, parts = excluded.parts, chapters = "
+    "excluded.chapters";
+static const char keep_sql[] = "INSERT INTO contexts (hash, request, text) VALUES (?1, ?2, ?3) ON "
+                               "CONFLICT (hash) DO UPDATE SET request = excluded.request";
+static const char adopt_sql[] = "UPDATE requests SET story_id = CAST(id AS TEXT) WHERE id = ?1 AND "
+                                "user_input IS ?2 AND hotkey IS ?3 AND story_id IS NULL";
+
+static int prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out)
+{
+    return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+}
+
 int journal_stories_open(sqlite3 *db, struct journal_stories *s)
 {
     int code = SQLITE_OK;
     *s = (struct journal_stories){.put = NULL};
     for (size_t i = 0; i < STORY_FIND_KINDS && code == SQLITE_OK; i++) {
-        code = sqlite3_prepare_v3(db, finds[i], -1, SQLITE_PREPARE_PERSISTENT, &s->find[i], NULL);
+        code = prepare(db, finds[i], &s->find[i]);
     }
+    code = code == SQLITE_OK ? prepare(db, put_sql, &s->put) : code;
+    code = code == SQLITE_OK ? prepare(db, keep_sql, &s->keep) : code;
+    code = code == SQLITE_OK ? prepare(db, adopt_sql, &s->adopt) : code;
     if (code == SQLITE_OK) {
-        code = sqlite3_prepare_v3(
-            db,
-            "INSERT INTO stories (id, last_request, received_ns, origin, hotkey, user_input, "
-            "title, blueprint_hash, characters_hash, arc_hash, parts, chapters) VALUES (?1, ?2, "
-            "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO UPDATE SET "
-            "last_request = excluded.last_request, received_ns = excluded.received_ns, title = "
-            "coalesce(title, excluded.title), blueprint_hash = excluded.blueprint_hash, "
-            "characters_hash = excluded.characters_hash, "
-            "arc_hash = excluded.arc_hash, parts = excluded.parts, chapters = excluded.chapters",
-            -1, SQLITE_PREPARE_PERSISTENT, &s->put, NULL);
-    }
-    if (code == SQLITE_OK) {
-        code = sqlite3_prepare_v3(db,
-                                  "INSERT INTO contexts (hash, request, text) VALUES (?1, ?2, ?3) "
-                                  "ON CONFLICT (hash) DO UPDATE SET request = excluded.request",
-                                  -1, SQLITE_PREPARE_PERSISTENT, &s->keep, NULL);
-    }
-    if (code != SQLITE_OK) {
+        s->lone = sf_alloc(STORY_LONE_MAX * sizeof *s->lone);
+    } else {
         journal_stories_close(s);
     }
     return code;
@@ -67,6 +75,8 @@ void journal_stories_close(struct journal_stories *s)
     }
     (void)sqlite3_finalize(s->put), s->put = NULL;
     (void)sqlite3_finalize(s->keep), s->keep = NULL;
+    (void)sqlite3_finalize(s->adopt), s->adopt = NULL;
+    free(s->lone), s->lone = NULL;
 }
 
 static void text(sqlite3_stmt *s, int at, const char *z)
@@ -124,10 +134,11 @@ static void read_story(sqlite3_stmt *q, struct story *s)
     s->id = sqlite3_column_int64(q, 0);
     for (int i = 0; i < JOURNAL_CONTEXTS; i++) {
         const char *hash = (const char *)sqlite3_column_text(q, i + 1);
-        (void)snprintf(s->hash[i], HASH_MAX, "%s", hash == NULL ? "" : hash);
+        (void)snprintf(s->hash[i], STORY_HASH_MAX, "%s", hash == NULL ? "" : hash);
     }
     s->parts = (unsigned)sqlite3_column_int(q, 4);
     s->chapters = (unsigned)sqlite3_column_int(q, 5);
+    s->title = NULL;
 }
 
 /* Leaves `out` alone when there is none. */
@@ -164,6 +175,82 @@ static int find(struct journal_stories *s, const struct journal_request *r, unsi
     return code;
 }
 
+/* ---- what stands alone ------------------------------------------------------------------------
+ */
+
+static void copy(char *out, size_t room, const char *z)
+{
+    size_t n = z == NULL ? 0 : strnlen(z, room - 1);
+    memcpy(out, n == 0 ? "" : z, n);
+    out[n] = '\0';
+}
+
+static uint64_t key_of(const char *hash)
+{
+    uint64_t key = 0;
+    memcpy(&key, hash, strnlen(hash, sizeof key));
+    return key;
+}
+
+static void remember(struct journal_stories *s, const struct journal_request *r, unsigned place)
+{
+    size_t at = s->n_lone++ % STORY_LONE_MAX;
+    struct story_lone *lone = &s->lone[at];
+    s->lone_keys[at] = key_of(r->output_hash);
+    lone->id = r->id;
+    lone->place = place;
+    copy(lone->own, sizeof lone->own, r->output_hash);
+    copy(lone->title, sizeof lone->title, r->title);
+    for (unsigned i = 0; i < JOURNAL_CONTEXTS; i++) {
+        copy(lone->hash[i], STORY_HASH_MAX, i < place ? r->contexts[i].hash : NULL);
+    }
+    copy(lone->hash[place], STORY_HASH_MAX, r->output_hash);
+}
+
+static struct story story_of(const struct story_lone *lone)
+{
+    struct story s = {.id = lone->id, .parts = 1U << lone->place, .title = lone->title};
+    memcpy(s.hash, lone->hash, sizeof s.hash);
+    return s;
+}
+
+/* The one remembered that wrote a context and begins a story with `r`, which it is marked as. */
+static int adopt(struct journal_stories *s, const struct journal_request *r, unsigned place,
+                 unsigned by, struct story *out)
+{
+    const char *hash = r->contexts[by].hash;
+    uint64_t key = hash == NULL ? 0 : key_of(hash);
+    size_t kept = s->n_lone < STORY_LONE_MAX ? s->n_lone : STORY_LONE_MAX;
+    int code = SQLITE_OK;
+    for (size_t i = 0; hash != NULL && i < kept && out->id == 0 && code == SQLITE_OK; i++) {
+        const struct story_lone *lone = &s->lone[i];
+        if (s->lone_keys[i] != key || lone->place != by || strcmp(lone->own, hash) != 0) {
+            continue;
+        }
+        struct story story = story_of(lone);
+        if (fits(&story, r, place)) {
+            (void)sqlite3_bind_int64(s->adopt, 1, lone->id);
+            text(s->adopt, 2, r->user_input);
+            text(s->adopt, 3, r->hotkey);
+            code = execute(s->adopt);
+            if (code == SQLITE_OK && sqlite3_changes(sqlite3_db_handle(s->adopt)) > 0) {
+                *out = story;
+            }
+        }
+    }
+    return code;
+}
+
+static int find_lone(struct journal_stories *s, const struct journal_request *r, unsigned place,
+                     struct story *out)
+{
+    int code = SQLITE_OK;
+    for (unsigned by = place; by-- > 0 && out->id == 0 && code == SQLITE_OK;) {
+        code = adopt(s, r, place, by, out);
+    }
+    return code;
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 /* What the story does not have from an answer of its own. */
@@ -190,7 +277,7 @@ static void take_part(struct story *s, const struct journal_request *r, unsigned
     for (unsigned i = 0; i < JOURNAL_CONTEXTS; i++) {
         const char *hash = i < place ? r->contexts[i].hash : i == place ? r->output_hash : NULL;
         if (s->hash[i][0] == '\0' && hash != NULL) {
-            (void)snprintf(s->hash[i], HASH_MAX, "%s", hash);
+            (void)snprintf(s->hash[i], STORY_HASH_MAX, "%s", hash);
         }
     }
     if (place < JOURNAL_CONTEXTS) {
@@ -210,7 +297,7 @@ static int put_story(struct journal_stories *s, const struct story *story,
     text(q, 4, r->origin);
     text(q, 5, r->hotkey);
     text(q, 6, r->user_input);
-    text(q, 7, r->title);
+    text(q, 7, story->title != NULL && story->title[0] != '\0' ? story->title : r->title);
     for (int i = 0; i < JOURNAL_CONTEXTS; i++) {
         text(q, 8 + i, story->hash[i]);
     }
@@ -224,14 +311,24 @@ int journal_story_place(struct journal_stories *s, const struct journal_request 
 {
     struct story story = {.id = 0};
     unsigned place = place_of(r->task);
+    bool may_be_alone = r->hotkey != NULL && place < JOURNAL_CONTEXTS && s->lone != NULL;
     int code = find(s, r, place, &story);
+    id[0] = '\0';
+    if (code == SQLITE_OK && story.id == 0 && s->lone != NULL) {
+        code = find_lone(s, r, place, &story);
+    }
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    if (story.id == 0 && may_be_alone) {
+        remember(s, r, place);
+        return SQLITE_OK;
+    }
     if (story.id == 0) {
         story.id = r->id;
     }
     (void)snprintf(id, JOURNAL_STORY_ID, "%lld", (long long)story.id);
-    if (code == SQLITE_OK) {
-        code = keep_contexts(s, r, place, &story);
-    }
+    code = keep_contexts(s, r, place, &story);
     take_part(&story, r, place);
     return code == SQLITE_OK ? put_story(s, &story, r) : code;
 }

@@ -25,6 +25,7 @@ static int64_t put_part(struct journal *j, const struct part *p)
     r.output = p->output;
     r.output_hash = p->hash;
     r.chapters = p->chapters;
+    r.title = strcmp(p->task, "blueprint") == 0 ? "Sea" : NULL;
     const char *const hashes[] = {p->blueprint, p->characters, p->arc};
     for (size_t i = 0; i < 3; i++) {
         r.contexts[i].hash = hashes[i];
@@ -72,7 +73,8 @@ static int64_t story_of(int64_t id)
 {
     char sql[96];
     (void)snprintf(sql, sizeof sql,
-                   "SELECT CAST(story_id AS INTEGER) FROM requests WHERE id = %lld", (long long)id);
+                   "SELECT ifnull(CAST(story_id AS INTEGER), 0) FROM requests WHERE id = %lld",
+                   (long long)id);
     return count(sql);
 }
 
@@ -144,8 +146,8 @@ static void another_caller_or_input_is_another_story(void **state)
     input = "the sea";
     int64_t d = put_part(j, &(struct part){"characters", "c3", "{}", "b1", 0, 0, 0});
     assert_int_equal(story_of(a), a);
-    assert_int_equal(story_of(b), b);
-    assert_int_equal(story_of(c), c);
+    assert_int_equal(story_of(b), 0); /* stands alone */
+    assert_int_equal(story_of(c), 0);
     assert_int_equal(story_of(d), a);
     journal_close(j);
 }
@@ -199,7 +201,9 @@ static void what_a_validator_asked_alone_is_listed_on_demand(void **state)
     (void)state;
     struct journal *j = open_quick();
     caller = "5Grw";
-    (void)put_part(j, &(struct part){"blueprint", "b1", "{\"title\":\"100%\"}", 0, 0, 0, 0});
+    int64_t lone =
+        put_part(j, &(struct part){"blueprint", "b1", "{\"title\":\"100%\"}", 0, 0, 0, 0});
+    assert_int_equal(count("SELECT count(*) FROM stories"), 0); /* costs nothing */
     caller = NULL;
     int64_t mine = put_part(j, &(struct part){"blueprint", "b2", "{}", 0, 0, 0, 0});
     struct journal_story_filter f = {.limit = 10};
@@ -210,11 +214,46 @@ static void what_a_validator_asked_alone_is_listed_on_demand(void **state)
     all = list(&f);
     assert_int_equal(json_array_size(all), 2);
     assert_int_equal(json_integer_value(json_at(all, "/0/id")), mine);
+    assert_string_equal(json_string_value(json_at(all, "/1/title")), "100%");
     json_decref(all);
     f.before = mine;
     all = list(&f);
     assert_int_equal(json_array_size(all), 1);
     json_decref(all);
+    json_t *s = story(lone);
+    assert_string_equal(json_string_value(json_at(s, "/blueprint/title")), "100%");
+    assert_int_equal(json_array_size(json_get_array(s, "requests")), 1);
+    json_decref(s);
+    journal_close(j);
+}
+
+static void a_validators_part_that_another_joins_becomes_a_story(void **state)
+{
+    (void)state;
+    struct journal *j = open_quick();
+    caller = "5Grw";
+    int64_t id = put_part(j, &(struct part){"blueprint", "b1", "{\"title\":\"Sea\"}", 0, 0, 0, 0});
+    for (int i = 0; i < 5; i++) { /* the same stub again and again stands alone each time */
+        char hash[8];
+        (void)snprintf(hash, sizeof hash, "s%d", i);
+        int64_t stub = put_part(j, &(struct part){"characters", hash, "{}", "stub", 0, 0, 0});
+        assert_int_equal(story_of(stub), 0);
+    }
+    int64_t arc = put_part(j, &(struct part){"story_arc", "a1", "{}", "b1", "fc", 0, 0});
+    int64_t chapter =
+        put_part(j, &(struct part){"chapters", "k1", CHAPTER(1), "b1", "fc", "a1", 2});
+    assert_int_equal(story_of(id), id);
+    assert_int_equal(story_of(arc), id);
+    assert_int_equal(story_of(chapter), id);
+    json_t *s = story(id);
+    assert_string_equal(json_get_string(s, "title"), "Sea");
+    assert_string_equal(json_string_value(json_at(s, "/foreign/0")), "characters");
+    assert_int_equal(json_array_size(json_get_array(s, "foreign")), 1);
+    json_decref(s);
+    /* What goes off from it afterwards does not take it away. */
+    int64_t other = put_part(j, &(struct part){"characters", "c9", "{}", "b1", 0, 0, 0});
+    assert_int_equal(story_of(other), 0);
+    assert_int_equal(story_of(id), id);
     journal_close(j);
 }
 
@@ -321,6 +360,7 @@ int main(void)
         STORY(a_second_answer_to_the_same_goes_off_with_what_it_stands_on),
         STORY(what_somebody_else_wrote_is_kept_to_read_it_whole),
         STORY(what_a_validator_asked_alone_is_listed_on_demand),
+        STORY(a_validators_part_that_another_joins_becomes_a_story),
         STORY(a_text_is_looked_for_as_it_is_written),
         STORY(a_series_counts_each_step_of_time),
         STORY(stories_go_with_their_requests),

@@ -13,6 +13,7 @@
 #define STATUS_MS 1000
 #define STATUS_AT_LEAST_MS 15000
 #define FIGURES_MS 10000 /* so old may be what takes a look into the journal */
+#define STATUS_DEPTH 5
 #define EVENTS_CAP (4U << 20)
 
 struct admin_events {
@@ -69,25 +70,38 @@ json_t *admin_api_status(struct admin *a)
     return status;
 }
 
-/* What tells whether anything changed: all but the ages, which always do. */
+/* Takes out what always changes: how old things are. */
+static void forget_ages(json_t *value, unsigned depth)
+{
+    const char *key;
+    json_t *member;
+    void *next;
+    size_t i;
+    if (depth == 0) {
+        return;
+    }
+    json_array_foreach(value, i, member)
+    {
+        forget_ages(member, depth - 1);
+    }
+    json_object_foreach_safe(value, next, key, member)
+    {
+        if (strstr(key, "age_seconds") != NULL || strcmp(key, "out_for_seconds") == 0) {
+            (void)json_object_del(value, key);
+        } else {
+            forget_ages(member, depth - 1);
+        }
+    }
+}
+
+/* What tells whether anything changed. NULL: out of memory. */
 static char *fingerprint(const json_t *status)
 {
-    static const char *const ages[] = {"/door", "/network", "/network/metagraph"};
     struct sf_buf text;
     json_t *copy = json_deep_copy(status);
     (void)json_object_del(copy, "uptime_seconds");
     (void)json_object_del(copy, "in_flight"); /* told as requests */
-    for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++) {
-        json_t *at = json_at(copy, ages[i]), *value;
-        const char *key;
-        void *next;
-        json_object_foreach_safe(at, next, key, value)
-        {
-            if (strstr(key, "age_seconds") != NULL) {
-                (void)json_object_del(at, key);
-            }
-        }
-    }
+    forget_ages(copy, STATUS_DEPTH);
     sf_buf_init(&text, EVENTS_CAP);
     json_print(copy, &text);
     json_decref(copy);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/file.h"
 #include "base/mem.h"
 #include "miner/admin_api.h"
 #include "miner/guest.h"
@@ -9,6 +10,7 @@
 
 #define DEADLINE_S 60.0
 #define DEADLINE_MAX_S 3600.0
+#define SEED_BITS 53 /* what a page can hold as a number */
 
 /* A request from the playground: its job's events go to the page as they come. */
 struct play {
@@ -131,9 +133,10 @@ static void on_success(void *arg, const struct job *j, const json_t *model_info,
 {
     double seconds = sf_seconds(sf_between(j->received, sf_now()));
     finish(arg, "result",
-           json_pack("{s:I, s:O, s:O, s:o, s:f}", "id", (json_int_t)j->id, "output", result->output,
-                     "model_info", model_info, "score", score_json(j, model_info, result, seconds),
-                     "seconds", seconds));
+           json_pack("{s:I, s:O, s:O, s:o, s:f, s:I}", "id", (json_int_t)j->id, "output",
+                     result->output, "model_info", model_info, "score",
+                     score_json(j, model_info, result, seconds), "seconds", seconds, "seed",
+                     (json_int_t)j->seed));
 }
 
 static void on_failure(void *arg, const struct job *j, int status, const char *message)
@@ -202,6 +205,10 @@ static enum sf_err read_numbers(struct job *j, struct sf_errbuf *eb)
         return sf_fail(eb, SF_EINVAL, "seed: takes a whole number from 0 on (0: a random one)");
     }
     j->seed = (uint64_t)seed;
+    if (seed == 0) { /* chosen here, so that the page can show it and ask for it again */
+        sf_random(&j->seed, sizeof j->seed);
+        j->seed >>= 64 - SEED_BITS;
+    }
     given = json_object_get(j->body, "deadline_s");
     if (given != NULL && !json_is_null(given) &&
         (!json_get_number(j->body, "deadline_s", &seconds) || seconds <= 0 ||
