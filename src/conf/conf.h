@@ -332,8 +332,8 @@ const char *conf_origin(const struct conf *conf, const char *key);
 
 /* The effective configuration as YAML with the origin behind each line; secrets masked. */
 void conf_print(const struct conf *conf, struct sf_buf *out);
-/* The same as {"file", "options":[{"key","value","origin","default","reload","secret","doc"}]}; NULL: out
- * of memory. Caller owns. */
+/* The same as {"file", "options":[{"key","value","origin","default","reload","secret","doc"}]};
+ * NULL: out of memory. Caller owns. */
 json_t *conf_to_json(const struct conf *conf);
 
 /* doc/config.md, and the commented example file, from the table. */

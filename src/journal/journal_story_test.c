@@ -101,7 +101,7 @@ static void parts_that_carry_each_other_are_one_story(void **state)
     assert_false(json_get_bool(s, "complete", true));
     json_decref(s);
     for (int n = 3; n <= 12; n++) {
-        char hash[8], text[96];
+        char hash[16], text[96];
         (void)snprintf(hash, sizeof hash, "k%d", n);
         (void)snprintf(text, sizeof text, "{\"chapters\":[{\"id\":%d}]}", n);
         (void)put_part(j, &(struct part){"chapters", hash, text, "b1", "c1", "a1", 1U << n});
@@ -234,7 +234,7 @@ static void a_validators_part_that_another_joins_becomes_a_story(void **state)
     caller = "5Grw";
     int64_t id = put_part(j, &(struct part){"blueprint", "b1", "{\"title\":\"Sea\"}", 0, 0, 0, 0});
     for (int i = 0; i < 5; i++) { /* the same stub again and again stands alone each time */
-        char hash[8];
+        char hash[16];
         (void)snprintf(hash, sizeof hash, "s%d", i);
         int64_t stub = put_part(j, &(struct part){"characters", hash, "{}", "stub", 0, 0, 0});
         assert_int_equal(story_of(stub), 0);

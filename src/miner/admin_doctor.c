@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "bittensor/wallet.h"
 #include "miner/admin_api.h"
-#include "miner/sse.h"
+#include "miner/event_stream.h"
 
 #include <string.h>
 #include <time.h>
@@ -18,8 +18,9 @@ struct admin_doctor {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int refs;
-    bool busy, ending;
-    atomic_bool cancel;
+    int threads;         /* that have not ended */
+    bool busy, ending;   /* busy: one is at work, up to its last line */
+    struct run *current; /* that one, once it is there; NULL none */
 };
 
 /* One run; nothing in it is the miner's. */
@@ -30,6 +31,7 @@ struct run {
     struct wallet_unlock unlock;
     struct doctor_miner miner;
     struct http_stream *stream;
+    atomic_bool cancel;
     bool network;
     char area[80];
     int64_t failed;
@@ -75,8 +77,10 @@ void admin_doctor_close(struct admin_doctor *d)
     until.tv_sec += CLOSE_MS / 1000;
     (void)pthread_mutex_lock(&d->lock);
     d->ending = true;
-    atomic_store(&d->cancel, true);
-    while (d->busy && late == 0) {
+    if (d->current != NULL) {
+        atomic_store(&d->current->cancel, true);
+    }
+    while (d->threads > 0 && late == 0) {
         late = pthread_cond_timedwait(&d->changed, &d->lock, &until);
     }
     (void)pthread_mutex_unlock(&d->lock);
@@ -87,8 +91,8 @@ void admin_doctor_close(struct admin_doctor *d)
 
 static void tell(struct run *run, const char *event, json_t *data_own)
 {
-    if (!sse_send(run->stream, event, data_own)) {
-        atomic_store(&run->doctor->cancel, true);
+    if (!event_stream_send(run->stream, event, data_own)) {
+        atomic_store(&run->cancel, true);
     }
 }
 
@@ -107,6 +111,53 @@ static void on_line(void *arg, const struct doctor_line *line)
          json_pack("{s:o, s:s, s:o, s:o}", "name", json_text(sf_str(c->what)), "state",
                    states[c->verdict], "text", json_text(sf_str(c->text)), "remedy",
                    json_text(sf_str(c->remedy))));
+}
+
+/* ---- the one place --------------------------------------------------------------------------- */
+
+/* False: somebody has it, or the miner ends. */
+static bool take(struct admin_doctor *d)
+{
+    (void)pthread_mutex_lock(&d->lock);
+    bool ok = !d->busy && !d->ending;
+    if (ok) {
+        d->busy = true;
+        d->threads++;
+        d->refs++;
+    }
+    (void)pthread_mutex_unlock(&d->lock);
+    return ok;
+}
+
+static void make_room(struct admin_doctor *d)
+{
+    (void)pthread_mutex_lock(&d->lock);
+    d->busy = false;
+    d->current = NULL;
+    (void)pthread_mutex_unlock(&d->lock);
+}
+
+static void begin(struct admin_doctor *d, struct run *run)
+{
+    (void)pthread_mutex_lock(&d->lock);
+    d->current = run;
+    atomic_store(&run->cancel, d->ending);
+    (void)pthread_mutex_unlock(&d->lock);
+}
+
+static void leave(struct admin_doctor *d)
+{
+    (void)pthread_mutex_lock(&d->lock);
+    d->threads--;
+    (void)pthread_cond_broadcast(&d->changed);
+    (void)pthread_mutex_unlock(&d->lock);
+    unref(d);
+}
+
+static void give_up(struct admin_doctor *d)
+{
+    make_room(d);
+    leave(d);
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
@@ -157,44 +208,18 @@ static void *run_main(void *arg)
 {
     struct run *run = arg;
     struct admin_doctor *d = run->doctor;
-    struct doctor_report report = {.on_line = on_line, .arg = run, .cancel = &d->cancel};
+    struct doctor_report report = {.on_line = on_line, .arg = run, .cancel = &run->cancel};
     examine(run, &report);
     doctor_fini(&report);
+    make_room(d); /* who reads that it is done may ask again */
     tell(run, "done", json_pack("{s:I}", "failed", (json_int_t)run->failed));
     http_stream_close(run->stream);
     run_free(run);
-    (void)pthread_mutex_lock(&d->lock);
-    d->busy = false;
-    (void)pthread_cond_broadcast(&d->changed);
-    (void)pthread_mutex_unlock(&d->lock);
-    unref(d);
+    leave(d);
     return NULL;
 }
 
 /* ---- the door -------------------------------------------------------------------------------- */
-
-/* Takes the one place; false: somebody has it, or the miner ends. */
-static bool take(struct admin_doctor *d)
-{
-    (void)pthread_mutex_lock(&d->lock);
-    bool ok = !d->busy && !d->ending;
-    if (ok) {
-        d->busy = true;
-        d->refs++;
-        atomic_store(&d->cancel, false);
-    }
-    (void)pthread_mutex_unlock(&d->lock);
-    return ok;
-}
-
-static void give_up(struct admin_doctor *d)
-{
-    (void)pthread_mutex_lock(&d->lock);
-    d->busy = false;
-    (void)pthread_cond_broadcast(&d->changed);
-    (void)pthread_mutex_unlock(&d->lock);
-    unref(d);
-}
 
 static struct run *prepare(struct admin *a, bool network)
 {
@@ -229,14 +254,16 @@ static void start(struct admin *a, struct http_exchange *x, bool network)
         give_up(a->doctor);
         return;
     }
-    run->stream = sse_open(x);
+    begin(a->doctor, run);
+    run->stream = event_stream_open(x);
     if (run->stream != NULL && pthread_create(&thread, NULL, run_main, run) == 0) {
         (void)pthread_detach(thread);
         return;
     }
     http_stream_close(run->stream);
+    make_room(a->doctor);
     run_free(run);
-    give_up(a->doctor);
+    leave(a->doctor);
 }
 
 static void handle_doctor(struct admin *a, struct http_exchange *x, const struct http_request *r)

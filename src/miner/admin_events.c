@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "miner/admin_api.h"
-#include "miner/sse.h"
+#include "miner/event_stream.h"
 
 #include <string.h>
 #include <time.h>
@@ -130,7 +130,7 @@ void admin_events_tell(struct admin_events *e, const char *event, json_t *data_o
     struct sf_buf text;
     sf_buf_init(&text, EVENTS_CAP);
     if (e != NULL && data_own != NULL) {
-        sse_print(&text, event, data_own);
+        event_stream_print(&text, event, data_own);
         if (text.err == SF_OK) {
             tell(e, sf_buf_str(&text));
         }
@@ -141,7 +141,7 @@ void admin_events_tell(struct admin_events *e, const char *event, json_t *data_o
 
 static void print_request(void *arg, const json_t *request)
 {
-    sse_print(arg, "request", request);
+    event_stream_print(arg, "request", request);
 }
 
 static void tell_requests(struct admin_events *e)
@@ -279,23 +279,23 @@ static enum sf_err look_on(struct admin_events *e, struct http_stream *s)
 
 static void send_request(void *arg, const json_t *request)
 {
-    (void)sse_send(arg, "request", json_deep_copy(request));
+    (void)event_stream_send(arg, "request", json_deep_copy(request));
 }
 
 static void handle_events(struct admin *a, struct http_exchange *x, const struct http_request *r)
 {
     (void)r;
     json_t *status = admin_api_status(a);
-    struct http_stream *s = sse_open(x);
+    struct http_stream *s = event_stream_open(x);
     if (s == NULL) {
         json_decref(status);
         return;
     }
-    (void)sse_send(s, "status", status);
+    (void)event_stream_send(s, "status", status);
     (void)each_request(a, 0, send_request, s);
     if (look_on(a->events, s) != SF_OK) {
-        (void)sse_send(s, "error",
-                       json_pack("{s:s}", "message", "too many look on: close another page"));
+        (void)event_stream_send(
+            s, "error", json_pack("{s:s}", "message", "too many look on: close another page"));
         http_stream_close(s);
     }
 }

@@ -2,8 +2,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "miner/admin_api.h"
+#include "miner/event_stream.h"
 #include "miner/guest.h"
-#include "miner/sse.h"
 #include "story/score.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ struct play {
 static bool send(struct play *p, const char *event, json_t *data_own)
 {
     (void)pthread_mutex_lock(&p->lock);
-    bool ok = p->stream != NULL && sse_send(p->stream, event, json_incref(data_own));
+    bool ok = p->stream != NULL && event_stream_send(p->stream, event, json_incref(data_own));
     (void)pthread_mutex_unlock(&p->lock);
     json_decref(data_own);
     return ok;
@@ -241,7 +241,7 @@ static bool begin_stream(struct job *j, struct play *p)
     (void)pthread_mutex_init(&p->lock, NULL);
     j->listener = &listener;
     j->listener_arg = p;
-    p->stream = sse_open(j->exchange);
+    p->stream = event_stream_open(j->exchange);
     j->exchange = NULL;
     return p->stream != NULL;
 }

@@ -5,7 +5,8 @@
 #include "base/clock.h"
 #include "json/json.h"
 
-/* What the answers to validators in the last hour were like; any thread, a leaf lock. NULL: nothing. */
+/* What the answers to validators in the last hour were like; any thread, a leaf lock. NULL:
+ * nothing. */
 struct rates;
 
 SF_MUST_USE enum sf_err rates_open(struct rates **out);

@@ -16,9 +16,10 @@ import harness  # noqa: E402
 from harness import SCRIPTS, Miner, check, run  # noqa: E402
 
 ENGINE = os.environ.get("STORYFI_ENGINE", "")
+TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-api-"))
 CONFIG = f"""generator:
   mode: "good"
-  fallback: ["bad", "spare"]
+  fallback: ["bad", "spare", "held"]
   custom:
     - name: "good"
       script_path: "{SCRIPTS}/waiting.py"
@@ -27,7 +28,12 @@ CONFIG = f"""generator:
       script_path: "{SCRIPTS}/exit3.sh"
     - name: "spare"
       script_path: "{SCRIPTS}/stories.py"
+    - name: "held"
+      script_path: "{TMP}/held.sh"
 """
+# Answers once nobody holds it.
+(TMP / "held.sh").write_text(f"#!/bin/sh\nwhile [ -e {TMP}/hold ]; do sleep 0.05; done\nexec {SCRIPTS}/stories.py\n")
+(TMP / "held.sh").chmod(0o755)
 JSON = {"Content-Type": "application/json"}
 
 
@@ -212,14 +218,14 @@ def playground(m):
     check("api: unknown paths are 404", m.get(m.admin, "/api/nothing")[0] == 404)
 
 
-def leaving(m, tmp):
+def leaving(m):
     """A player leaves in the middle: the work is given up and the journal says why."""
-    door = tmp / "never"
+    door = TMP / "never"
     s = Stream(m, "/api/play", {"task": "blueprint", "user_input": f"wait:{door}", "deadline_s": 50})
-    wait_for(lambda: (tmp / "never.started").exists())
+    wait_for(lambda: (TMP / "never.started").exists())
     busy = get(m, "/api/status")[1]["in_flight"]
     check("api: what is in flight is shown with its trail", len(busy) == 1 and busy[0]["origin"] == "playground"
-          and [h["state"] for h in busy[0]["hops"]] == ["asked", "waiting", "waiting"] and not busy[0]["done"], busy)
+          and [h["state"] for h in busy[0]["hops"]] == ["asked", "waiting", "waiting", "waiting"] and not busy[0]["done"], busy)
     s.close()
     began = time.monotonic()
     gone = wait_for(lambda: not get(m, "/api/status")[1]["in_flight"], 5)
@@ -229,12 +235,12 @@ def leaving(m, tmp):
     check("api: and the journal says that it left", row and row["status"] == 503 and "gone" in row["message"], row)
 
 
-def looking_on(m, tmp):
+def looking_on(m):
     """Eight look on, one of them never reads, while requests come and go."""
     silent = Stream(m, read=False)
     lookers = [Stream(m) for _ in range(8)]
     check("api: each looker is told the status at once", all(s.wait("status") for s in lookers))
-    door = tmp / "door"
+    door = TMP / "door"
     player = Stream(m, "/api/play", {"task": "blueprint", "user_input": f"wait:{door}", "deadline_s": 50})
     asked = lookers[0].wait("request", lambda r: r["hops"][0]["state"] == "asked")
     check("api: a request is told while its generator is asked", asked and asked["task"] == "blueprint"
@@ -247,7 +253,7 @@ def looking_on(m, tmp):
     failing = play(m, generator="bad")[-1][1]["id"]
     seen = lookers[7].wait("request", lambda r: r["done"] and r["id"] == failing)
     check("api: a failed hop and those passed over are told", seen and [h["state"] for h in seen["hops"]] ==
-          ["skipped", "failed", "skipped"] and "exit status 3" in seen["hops"][1]["reason"], seen)
+          ["skipped", "failed", "skipped", "skipped"] and "exit status 3" in seen["hops"][1]["reason"], seen)
     m.query()
     check("api: the rates are told", lookers[1].wait("status", lambda s: s["rates"]["answers_total"] >= 6
           and s["rates"]["by_multiplier"]["1.0"] >= 6 and s["rates"]["p50_seconds"] > 0), lookers[1].of("status")[-1:])
@@ -264,15 +270,15 @@ def looking_on(m, tmp):
         s.close()
 
 
-def stories(m, tmp):
-    r = run("story", "a keeper of bees", "--chapters", "1-3", "--out", tmp / "book", "--config", m.config, "--admin.port",
+def stories(m):
+    r = run("story", "a keeper of bees", "--chapters", "1-3", "--out", TMP / "book", "--config", m.config, "--admin.port",
             m.admin, "--admin.ip", "127.0.0.1", "--state_dir", m.dir / "state")
     check("api: story runs in the miner", r.returncode == 0 and "using the miner" in r.stderr, r.stderr)
     listed = wait_for(lambda: next((s for s in get(m, "/api/stories?q=bees")[1]["stories"] if s["chapters"] == 3), None))
     check("api: its parts are one story", listed and listed["origin"] == "cli" and listed["title"] and
           listed["language"] == "en" and not listed["complete"], get(m, "/api/stories")[1])
     status, whole = get(m, f"/api/stories/{listed['id']}")
-    written = json.loads((tmp / "book" / "story.json").read_text())
+    written = json.loads((TMP / "book" / "story.json").read_text())
     check("api: and read back as it was written", status == 200 and all(
         whole[k] == written[k] for k in ("user_input", "blueprint", "characters", "story_arc", "chapters"))
         and len(whole["requests"]) == 6, whole)
@@ -287,7 +293,7 @@ def stories(m, tmp):
     context = {}
 
     def ask(task, more=None):
-        file = tmp / "context.json"
+        file = TMP / "context.json"
         file.write_text(json.dumps({**context, **(more or {})}))
         r = run("query", "--axon", f"127.0.0.1:{m.port}", "--axon.hotkey", m.hotkey, "--task", task, "--input",
                 "一个关于海的故事", "--context", file, *wallet)
@@ -318,11 +324,13 @@ def doctor(m):
     check("api: the doctor tells sections and checks, and how many failed", events[-1] == ("done", {"failed": 1})
           and titles[0] == "configuration" and "generator bad" in titles
           and any(c["state"] == "failed" and "exit status 3" in c["text"] for c in checks), events)
+    (TMP / "hold").touch()
     first = Stream(m, "/api/doctor", {})
-    first.wait("section")
+    first.wait("section", lambda s: s["title"] == "generator spare")
     status, body = post(m, "/api/doctor", {})
     check("api: one doctor at a time", status == 409 and b"at work already" in body, body)
     first.close()
+    (TMP / "hold").unlink()
     free = wait_for(lambda: post(m, "/api/doctor", raw="")[0] == 200, 20)
     check("api: one whose reader left makes room", free)
     check("api: the doctor wants an object", post(m, "/api/doctor", raw="[]")[0] == 400)
@@ -344,7 +352,7 @@ def configuration(m):
         check(f"api: reload of a wrong configuration is refused ({said})", status == 409
               and said in json.loads(body)["message"], body)
     check("api: and the old one stays", m.query().returncode == 0)
-    m.config.write_text(good.replace('"spare"]', '"spare", "more"]')
+    m.config.write_text(good.replace('"held"]', '"held", "more"]')
                         + f'    - name: "more"\n      script_path: "{SCRIPTS}/stories.py"\n')
     status, body = post(m, "/api/reload", {})
     names = wait_for(lambda: "more" in [g["name"] for g in get(m, "/api/status")[1]["generators"]])
@@ -361,14 +369,14 @@ def status_page(m):
           r.stdout + r.stderr)
 
 
-def ending(m, tmp):
+def ending(m):
     """The miner's end with streams open: all of them end, and so does it."""
     looker = Stream(m)
     looker.wait("status")
-    door = tmp / "last"
+    door = TMP / "last"
     player = Stream(m, "/api/play", {"task": "blueprint", "user_input": f"wait:{door}", "deadline_s": 2,
                                       "generator": "good"})
-    wait_for(lambda: (tmp / "last.started").exists())
+    wait_for(lambda: (TMP / "last.started").exists())
     code = m.stop()
     check("api: the miner ends with streams open", code == 0, code)
     check("api: and all of them end", wait_for(lambda: looker.ended and player.ended, 5)
@@ -391,13 +399,11 @@ def waves():
 
 
 def main():
-    tmp = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-api-"))
     with Miner(CONFIG) as m:
-        for part, more in ((status_page, ()), (history, ()), (playground, ()), (leaving, (tmp,)), (looking_on, (tmp,)),
-                           (stories, (tmp,)), (doctor, ()), (configuration, ()), (ending, (tmp,))):
+        for part in (status_page, history, playground, leaving, looking_on, stories, doctor, configuration, ending):
             began = time.monotonic()
             try:
-                part(m, *more)
+                part(m)
             except Exception as error:  # a part that breaks must not hide the others
                 check(f"api: {part.__name__} runs to its end", False, repr(error))
             if os.environ.get("STORYFI_TIMES"):

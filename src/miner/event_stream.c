@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "miner/sse.h"
+#include "miner/event_stream.h"
 
 #define EVENT_CAP (4U << 20)
 
-struct http_stream *sse_open(struct http_exchange *x)
+struct http_stream *event_stream_open(struct http_exchange *x)
 {
     const struct http_header headers[] = {
         {SF_STR("Content-Type"), SF_STR("text/event-stream")},
@@ -13,19 +13,19 @@ struct http_stream *sse_open(struct http_exchange *x)
     return http_reply_open(x, 200, headers, sizeof headers / sizeof headers[0]);
 }
 
-void sse_print(struct sf_buf *out, const char *event, const json_t *data)
+void event_stream_print(struct sf_buf *out, const char *event, const json_t *data)
 {
     sf_buf_printf(out, "event: %s\ndata: ", event);
     json_print(data, out); /* on one line */
     sf_buf_puts(out, "\n\n");
 }
 
-bool sse_send(struct http_stream *s, const char *event, json_t *data_own)
+bool event_stream_send(struct http_stream *s, const char *event, json_t *data_own)
 {
     struct sf_buf text;
     sf_buf_init(&text, EVENT_CAP);
     if (data_own != NULL) {
-        sse_print(&text, event, data_own);
+        event_stream_print(&text, event, data_own);
     }
     bool ok = data_own != NULL && text.err == SF_OK && http_stream_write(s, sf_buf_str(&text));
     json_decref(data_own);

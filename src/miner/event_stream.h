@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SF_MINER_SSE_H
-#define SF_MINER_SSE_H
+#ifndef SF_MINER_EVENT_STREAM_H
+#define SF_MINER_EVENT_STREAM_H
 
 #include "http/server.h"
 #include "json/json.h"
@@ -8,10 +8,10 @@
 /* Server-sent events over an answer that stays open. */
 
 /* Answers with the head of an event stream; NULL as http_reply_open. */
-struct http_stream *sse_open(struct http_exchange *x);
+struct http_stream *event_stream_open(struct http_exchange *x);
 /* Appends "event: NAME\ndata: …\n\n"; sticky error there. */
-void sse_print(struct sf_buf *out, const char *event, const json_t *data);
+void event_stream_print(struct sf_buf *out, const char *event, const json_t *data);
 /* One event; takes the data over (NULL: out of memory, false). False as http_stream_write. */
-bool sse_send(struct http_stream *s, const char *event, json_t *data_own);
+bool event_stream_send(struct http_stream *s, const char *event, json_t *data_own);
 
 #endif
