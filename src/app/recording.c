@@ -60,7 +60,7 @@ static void step_row(const struct gen_step *s, sf_ms before, struct rows *rows, 
 
 /* ---- a request and its answer ---------------------------------------------------------------- */
 
-#define HASH_HEX 33 /* half a SHA-256 tells stories apart */
+#define HASH_HEX 33 /* 128 bits tell stories apart */
 
 /* What is told of a request beside its fields, while the row is put. */
 struct told {
@@ -70,17 +70,15 @@ struct told {
 
 static void short_hash(const char *p, size_t n, char hex[static HASH_HEX])
 {
-    uint8_t digest[32];
-    crypto_sha256(p, n, digest);
-    sf_hex_encode(digest, sizeof digest / 2, hex);
+    uint8_t digest[16];
+    crypto_blake2b_128(p, n, digest);
+    sf_hex_encode(digest, sizeof digest, hex);
 }
 
-/* Each with its hash: an answer of ours comes back as the context of the next part. The hash of all
- * tells whether two requests had the same. */
+/* Each with its hash: an answer of ours comes back as the context of the next part. */
 static void take_contexts(struct journal_request *row, const struct story_request *r,
                           struct told *told)
 {
-    uint8_t digest[32];
     struct sf_buf *text = &told->contexts;
     size_t at[JOURNAL_CONTEXTS + 1] = {0};
     const json_t *const parts[] = {[JOURNAL_BLUEPRINT] = r->blueprint,
@@ -90,33 +88,43 @@ static void take_contexts(struct journal_request *row, const struct story_reques
         if (parts[i] != NULL) {
             json_print(parts[i], text);
         }
-        sf_buf_putc(text, '\n');
+        sf_buf_putc(text, '\0');
         at[i + 1] = text->n;
     }
-    for (size_t i = 0; i < r->n_chapter_ids; i++) {
-        sf_buf_printf(text, "%d,", r->chapter_ids[i]);
-        row->chapters |= 1U << r->chapter_ids[i];
-    }
-    if (text->err != SF_OK) {
-        return;
-    }
-    crypto_sha256(text->p, text->n, digest);
-    sf_hex_encode(digest, sizeof digest, told->context_hash);
-    row->context_hash = told->context_hash;
-    for (size_t i = 0; i < JOURNAL_CONTEXTS; i++) {
-        size_t n = at[i + 1] - at[i] - 1;
-        if (n > 0) {
-            text->p[at[i + 1] - 1] = '\0';
-            short_hash(text->p + at[i], n, told->hashes[i]);
+    for (size_t i = 0; i < JOURNAL_CONTEXTS && text->err == SF_OK; i++) {
+        told->hashes[i][0] = '\0';
+        if (parts[i] != NULL) {
+            short_hash(text->p + at[i], at[i + 1] - at[i] - 1, told->hashes[i]);
             row->contexts[i] = (struct journal_context){told->hashes[i], text->p + at[i]};
         }
     }
+}
+
+/* Tells whether two requests had the same contexts and asked for the same chapters. */
+static void take_context_hash(struct journal_request *row, const struct story_request *r,
+                              struct told *told)
+{
+    uint8_t digest[32];
+    char all[JOURNAL_CONTEXTS * HASH_HEX + STORY_CHAPTERS * 4] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < JOURNAL_CONTEXTS; i++) {
+        const char *hash = row->contexts[i].hash;
+        n += (size_t)snprintf(all + n, sizeof all - n, "%s,", hash == NULL ? "" : hash);
+    }
+    for (size_t i = 0; i < r->n_chapter_ids; i++) {
+        n += (size_t)snprintf(all + n, sizeof all - n, "%d,", r->chapter_ids[i]);
+        row->chapters |= 1U << r->chapter_ids[i];
+    }
+    crypto_blake2b_256(all, n, digest);
+    sf_hex_encode(digest, sizeof digest, told->context_hash);
+    row->context_hash = told->context_hash;
 }
 
 static void take_request(struct journal_request *row, const struct story_request *r,
                          struct told *told)
 {
     take_contexts(row, r, told);
+    take_context_hash(row, r, told);
     row->task = story_task_name(r->task);
     row->user_input = r->user_input;
 }

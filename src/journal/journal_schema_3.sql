@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Which answers are parts of one story: the contexts that a request carries are the answers to
--- earlier ones, byte for byte. Hashes: the first half of a SHA-256, hexadecimal.
+-- earlier ones, byte for byte. Hashes: BLAKE2b of 128 bits, hexadecimal.
 
 CREATE TABLE stories (
     id             INTEGER PRIMARY KEY,  -- the request that began it; requests.story_id names it

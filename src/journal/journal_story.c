@@ -194,6 +194,9 @@ static uint64_t key_of(const char *hash)
 
 static void remember(struct journal_stories *s, const struct journal_request *r, unsigned place)
 {
+    if (s->lone == NULL) {
+        return;
+    }
     size_t at = s->n_lone++ % STORY_LONE_MAX;
     struct story_lone *lone = &s->lone[at];
     s->lone_keys[at] = key_of(r->output_hash);
@@ -311,7 +314,7 @@ int journal_story_place(struct journal_stories *s, const struct journal_request 
 {
     struct story story = {.id = 0};
     unsigned place = place_of(r->task);
-    bool may_be_alone = r->hotkey != NULL && place < JOURNAL_CONTEXTS && s->lone != NULL;
+    bool may_be_alone = r->hotkey != NULL && place < JOURNAL_CONTEXTS;
     int code = find(s, r, place, &story);
     id[0] = '\0';
     if (code == SQLITE_OK && story.id == 0 && s->lone != NULL) {
