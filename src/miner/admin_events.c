@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "miner/admin_api.h"
 #include "miner/event_stream.h"
+#include "miner/model_desk.h"
 
 #include <string.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 #define TURN_MS 100
 #define STATUS_MS 1000
 #define STATUS_AT_LEAST_MS 15000
+#define DOWNLOAD_MS 500
 #define FIGURES_MS 10000 /* so old may be what takes a look into the journal */
 #define STATUS_DEPTH 5
 #define EVENTS_CAP (4U << 20)
@@ -27,8 +29,8 @@ struct admin_events {
     /* the thread's own: */
     uint64_t seen;     /* of the requests in flight */
     char *last_status; /* as it was told last, without what always changes */
-    struct sf_time status_at, told_at, figures_at;
-    json_t *figures;
+    struct sf_time status_at, told_at, figures_at, download_at;
+    json_t *figures, *download; /* the latter as it was told last */
 };
 
 /* ---- the status ------------------------------------------------------------------------------ */
@@ -178,6 +180,20 @@ static void tell_status(struct admin_events *e)
     json_decref(status);
 }
 
+static void tell_download(struct admin_events *e)
+{
+    if (sf_until(e->download_at) > 0) {
+        return;
+    }
+    e->download_at = sf_after(sf_now(), DOWNLOAD_MS);
+    json_t *now = model_desk_download(e->admin->models);
+    if (json_is_object(now) && !json_equal(now, e->download)) {
+        admin_events_tell(e, "pull", json_deep_copy(now));
+    }
+    json_decref(e->download);
+    e->download = now;
+}
+
 /* ---- the thread ------------------------------------------------------------------------------ */
 
 static void wait_turn(struct admin_events *e)
@@ -203,6 +219,7 @@ static void *run(void *arg)
         }
         (void)pthread_mutex_unlock(&e->lock);
         tell_requests(e);
+        tell_download(e);
         tell_status(e);
         (void)pthread_mutex_lock(&e->lock);
         if (!e->ending) {
@@ -252,6 +269,7 @@ void admin_events_close(struct admin_events *e)
     (void)pthread_mutex_destroy(&e->lock);
     free(e->last_status);
     json_decref(e->figures);
+    json_decref(e->download);
     free(e);
 }
 
