@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CLOSE_MS 10000 /* a script that is tried may take 30 s */
+#define CLOSE_MS 5000 /* a script that is tried may take 30 s */
 
 /* Held by the listener and by the thread that runs: it may be left behind. */
 struct admin_doctor {
