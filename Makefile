@@ -10,7 +10,7 @@ export STORYFI_CACHE := $(CACHE)
 export LLAMA LLAMA_DIR FUZZ_SECONDS BACKEND CUDA_ARCH CONVERT
 
 NINJA = ninja -C $(BUILD)
-CONFIGURE = cmake -S . -G Ninja -DSTORYFI_LLAMA_DIR=$(LLAMA_DIR) -DSTORYFI_MODEL_DIR=$(CACHE)/models
+CONFIGURE = cmake -S . -G Ninja -DSTORYFI_LLAMA_DIR=$(LLAMA_DIR) -DSTORYFI_MODEL_DIR=$(CACHE)/models -DSTORYFI_WEB_DIR=$(CACHE)/web
 
 .PHONY: all setup demo test test-full asan tsan fuzz lint bench install clean print-cache
 .DEFAULT_GOAL := all

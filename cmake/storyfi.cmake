@@ -49,20 +49,43 @@ endfunction()
 # storyfi_embed(room NAME file): the file as `const struct sf_str NAME` in the room.
 function(storyfi_embed room name file)
   set(out ${CMAKE_BINARY_DIR}/embed/${name}.c)
+  get_filename_component(in ${file} ABSOLUTE BASE_DIR ${CMAKE_SOURCE_DIR})
   add_custom_command(OUTPUT ${out}
-    COMMAND ${CMAKE_COMMAND} -DIN=${CMAKE_SOURCE_DIR}/${file} -DOUT=${out} -DNAME=${name}
+    COMMAND ${CMAKE_COMMAND} -DIN=${in} -DOUT=${out} -DNAME=${name}
             -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
-    DEPENDS ${CMAKE_SOURCE_DIR}/${file} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake)
+    DEPENDS ${in} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake)
   target_sources(sf_${room} PRIVATE ${out})
 endfunction()
 
-# storyfi_web(room): every file of web/ and web/vendor/ in the room, and the table `web_assets` of
-# them: a file put there is served as /assets/NAME, without a change of the build.
+# storyfi_vendor(OUT): the charts and letters that tools/setup.sh fetched (uplot.js, uplot.css,
+# letters.css, inter.woff2). Without them the first three are empty, and the pages say so.
+function(storyfi_vendor out)
+  set(folder ${CMAKE_BINARY_DIR}/embed/vendor)
+  file(MAKE_DIRECTORY ${folder})
+  if(STORYFI_WEB_DIR AND EXISTS ${STORYFI_WEB_DIR}/.complete)
+    configure_file(${STORYFI_WEB_DIR}/uPlot.iife.min.js ${folder}/uplot.js COPYONLY)
+    configure_file(${STORYFI_WEB_DIR}/uPlot.min.css ${folder}/uplot.css COPYONLY)
+    configure_file(${STORYFI_WEB_DIR}/inter.woff2 ${folder}/inter.woff2 COPYONLY)
+    file(CONFIGURE OUTPUT ${folder}/letters.css CONTENT
+"@font-face { font-family: \"Inter Variable\"; src: url(\"inter.woff2\") format(\"woff2\"); font-weight: 100 900; font-display: swap; }\n")
+    set(${out} ${folder}/uplot.js ${folder}/uplot.css ${folder}/letters.css ${folder}/inter.woff2 PARENT_SCOPE)
+  else()
+    foreach(name uplot.js uplot.css letters.css)
+      file(CONFIGURE OUTPUT ${folder}/${name} CONTENT "/* not built in: make setup fetches it */\n")
+    endforeach()
+    set(${out} ${folder}/uplot.js ${folder}/uplot.css ${folder}/letters.css PARENT_SCOPE)
+  endif()
+endfunction()
+
+# storyfi_web(room): every file of web/ in the room, and the table `web_assets` of them: a file put
+# there is served as /assets/NAME, without a change of the build.
+set(STORYFI_WEB_DIR "" CACHE PATH "folder with the dashboard's charts and letters (tools/setup.sh)")
 function(storyfi_web room)
-  file(GLOB files RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/*.* ${CMAKE_SOURCE_DIR}/web/vendor/*.*)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/*.*)
+  storyfi_vendor(vendor)
   set(declared "")
   set(table "")
-  foreach(file ${files})
+  foreach(file ${files} ${vendor})
     get_filename_component(name ${file} NAME)
     string(REGEX REPLACE "[^A-Za-z0-9]" "_" symbol "web_${name}")
     storyfi_embed(${room} ${symbol} ${file})

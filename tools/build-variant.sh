@@ -9,7 +9,7 @@ folder=$1 targets=$2
 shift 2
 mkdir -p "$folder"
 cmake -S . -B "$folder" -G Ninja -DSTORYFI_WERROR=ON -DSTORYFI_LLAMA_DIR="$LLAMA_DIR" \
-    -DSTORYFI_MODEL_DIR="$STORYFI_CACHE/models" "$@" >"$folder/build.log" 2>&1 &&
+    -DSTORYFI_MODEL_DIR="$STORYFI_CACHE/models" -DSTORYFI_WEB_DIR="$WEB_DIR" "$@" >"$folder/build.log" 2>&1 &&
     ninja -C "$folder" $targets >>"$folder/build.log" 2>&1 || {
     grep -E -A8 'error|FAILED' "$folder/build.log" | head -60
     echo "FAIL build: $folder ($*)"

@@ -22,7 +22,7 @@ CONVERT_DIR=$STORYFI_CACHE/convert
 CONVERT_PACKAGES="torch==2.11.0 numpy~=2.2.6 transformers==4.57.6 sentencepiece>=0.1.98,<0.3.0 protobuf>=4.21.0,<5.0.0"
 
 # What the dashboard shows beside its own files: charts and letters.
-WEB_DIR=${WEB_DIR:-$STORYFI_CACHE/web}
+WEB_DIR=$STORYFI_CACHE/web
 UPLOT_VERSION=1.6.32
 UPLOT_INTEGRITY=sha512-KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==
 INTER_VERSION=5.3.0
