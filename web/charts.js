@@ -52,7 +52,8 @@ export function sparkline(label, height = 56) {
   }));
 }
 
-/** series: [{label, colour, dash, fill, value(v) → text, bars}]. */
+/** series: [{label, colour, dash, fill, bars, value(v, other) → text}]; other(i) is column i's value at
+ * the same place. */
 export function timeChart(label, { height = 210, series, lang, axis, range }) {
   if (!available()) return null;
   const locale = lang === "zh" ? "zh-CN" : "en";
@@ -65,10 +66,10 @@ export function timeChart(label, { height = 210, series, lang, axis, range }) {
   return chart(label, height, (width) => ({
     padding: [8, 8, 0, 0],
     cursor: { points: { size: 6 }, y: false },
-    legend: { live: true },
+    legend: { live: true, markers: { width: 0, fill: (_, i) => (i ? colour(series[i - 1].colour) : "transparent") } },
     scales: { y: { range: range || ((_, low, high) => [0, (high || 1) * 1.12]) } },
     axes: [
-      { stroke: colour("faint"), font, values: ticks, grid: { show: false }, ticks: { show: false }, gap: 6, space: width < 500 ? 70 : 90 },
+      { stroke: colour("faint"), font, values: ticks, grid: { show: false }, ticks: { show: false }, gap: 6, size: 28, space: width < 500 ? 70 : 90 },
       { stroke: colour("faint"), font, grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, gap: 6, size: 52, values: (_, vs) => vs.map(axis) },
     ],
     series: [
@@ -77,7 +78,7 @@ export function timeChart(label, { height = 210, series, lang, axis, range }) {
         label: s.label, stroke: colour(s.colour), width: s.bars ? 0 : 2, dash: s.dash, spanGaps: false,
         fill: s.bars ? clear(colour(s.colour), 70) : s.fill ? clear(colour(s.colour), 9) : undefined,
         paths: s.bars ? window.uPlot.paths.bars({ size: [0.7, 24], radius: 0.15 }) : undefined,
-        points: { show: false }, value: (_, v) => (v === null || v === undefined ? "–" : s.value(v)),
+        points: { show: false }, value: (u, v, _, at) => (v === null || v === undefined ? "–" : s.value(v, (i) => u.data[i][at])),
       })),
     ],
   }));

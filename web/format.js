@@ -3,7 +3,7 @@
 export function formats(lang) {
   const locale = lang === "zh" ? "zh-CN" : "en";
   const known = (v) => typeof v === "number" && Number.isFinite(v);
-  const plain = (v, digits) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(v);
+  const plain = (v, digits, least = 0) => new Intl.NumberFormat(locale, { minimumFractionDigits: least, maximumFractionDigits: digits }).format(v);
   const words = lang === "zh"
     ? { s: " 秒", ms: " 毫秒", min: " 分", h: " 小时", d: " 天", ago: (x) => `${x}前`, now: "刚刚" }
     : { s: " s", ms: " ms", min: " min", h: " h", d: " d", ago: (x) => `${x} ago`, now: "just now" };
@@ -15,7 +15,7 @@ export function formats(lang) {
     if (!known(v)) return NONE;
     const a = Math.abs(v);
     if (a > 0 && a < 1) return `${plain(v * 1000, 0)}${words.ms}`;
-    if (a < 10) return `${plain(v, 1)}${words.s}`;
+    if (a < 10) return `${plain(v, 1, a === 0 ? 0 : 1)}${words.s}`;
     if (a < 120) return `${plain(v, 0)}${words.s}`;
     if (a < 7200) return `${plain(v / 60, 0)}${words.min}`;
     if (a < 172800) return `${plain(v / 3600, 1)}${words.h}`;
