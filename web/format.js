@@ -21,6 +21,7 @@ export function formats(lang) {
     if (a < 172800) return `${plain(v / 3600, 1)}${words.h}`;
     return `${plain(v / 86400, 0)}${words.d}`;
   };
+  const ticks = (v) => (v < 120 ? `${plain(v, 1)}${words.s}` : seconds(v)); // beside an axis
   const bytes = (v) => {
     if (!known(v)) return NONE;
     const units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -48,5 +49,5 @@ export function formats(lang) {
   };
   /** A key or address, its middle left out. */
   const short = (v) => (v && v.length > 16 ? `${v.slice(0, 6)}…${v.slice(-4)}` : v || NONE);
-  return { number, share, seconds, bytes, tokens, time, moment, full, ago, short, NONE };
+  return { number, share, seconds, ticks, bytes, tokens, time, moment, full, ago, short, NONE };
 }

@@ -20,10 +20,15 @@ const isDefault = (o) => /^default/.test(o.origin || "default");
 /** "file:12" and the like: which kind of place. */
 const placeOf = (origin) => (/^default/.test(origin) ? "default" : /^flag|^--/.test(origin) ? "flag" : /\.env/.test(origin) ? "env" : /^env/.test(origin) ? "environment" : "file");
 
+const sectionOf = (key) => {
+  const parts = key.split(".");
+  return parts.slice(0, Math.min(2, parts.length - 1)).join(".");
+};
+
 function row(t, o) {
   const value = shown(o.value), preset = shown(o.default), place = placeOf(o.origin || "default");
   return el("li", { class: `option${isDefault(o) ? "" : " changed"}`, "data-key": o.key },
-    el("div", { class: "option-name" }, el("h3", { class: "mono" }, o.key.split(".").slice(1).join(".") || o.key), el("p", { class: "soft small" }, o.doc)),
+    el("div", { class: "option-name" }, el("h3", { class: "mono" }, o.key.slice(sectionOf(o.key).length).replace(/^\./, "")), el("p", { class: "soft small" }, o.doc)),
     el("div", { class: "option-value" },
       o.secret ? el("span", { class: "secret", title: t("secret") }, icon("lock"), value ? t("set") : t("not.set")) : value ? el("code", null, value) : el("span", { class: "soft" }, t("empty")),
       !isDefault(o) && !o.secret && preset !== value ? el("p", { class: "soft small" }, t("default.is", { v: preset || t("empty") })) : null),
@@ -46,7 +51,7 @@ export function mount(root, ctx) {
     const rows = options.filter((o) => (!box.checked || !isDefault(o)) && words.every((w) => `${o.key} ${o.doc}`.toLowerCase().includes(w)));
     const sections = new Map();
     for (const o of rows) {
-      const parts = o.key.split("."), name = parts.length > 2 ? parts.slice(0, 2).join(".") : parts.length > 1 ? parts[0] : "";
+      const name = sectionOf(o.key);
       if (!sections.has(name)) sections.set(name, []);
       sections.get(name).push(o);
     }

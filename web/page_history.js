@@ -80,7 +80,7 @@ const said = (t, key, text) => (t(key) === key ? text : t(key));
 function charts(ctx) {
   const { t, format: f, lang } = ctx;
   if (!available()) return { node: notice("info", t("no.charts")), load: async () => {}, destroy: () => {} };
-  const latency = timeChart(t("latency"), { lang, axis: (v) => f.seconds(v / 1000), series: [
+  const latency = timeChart(t("latency"), { lang, axis: (v) => f.ticks(v / 1000), series: [
     { label: t("p50"), colour: "accent", fill: true, value: (v) => f.seconds(v / 1000) },
     { label: t("p95"), colour: "look", dash: [5, 4], value: (v) => f.seconds(v / 1000) }] });
   const validity = timeChart(t("validity"), { lang, axis: (v) => (Number.isInteger(v) ? f.number(v) : ""), series: [
