@@ -113,7 +113,7 @@ def axon(m):
 def with_token():
     with Miner(CONFIG, ["--admin.token_env", "LOOK_IN"], env=ENV) as m:
         closed = [p for p in ("/status", "/metrics", "/api/session", "/api/nothing", "/nothing") if ask(m, p)[0] != 401]
-        opened = [p for p in ("/health", "/ready", "/login", "/assets/login.css") if ask(m, p)[0] != 200]
+        opened = [p for p in ("/health", "/ready", "/login", "/assets/app.css") if ask(m, p)[0] != 200]
         check("admin: without the token only what may be seen", not closed and not opened, (closed, opened))
         status, headers, _ = ask(m, "/")
         check("admin: the page leads to the login", (status, headers.get("location")) == (303, "/login"), headers)
