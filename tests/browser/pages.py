@@ -112,7 +112,7 @@ class Pages:
     def fits(self, name):
         over = self.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
         culprits = self.run("""return [...document.querySelectorAll('#main *')].filter((n) =>
-            n.getBoundingClientRect().right > innerWidth + 1 && !n.closest('.scroll, pre')).slice(0, 3)
+            n.getBoundingClientRect().right > document.documentElement.clientWidth + 1 && !n.closest('.scroll, pre')).slice(0, 3)
             .map((n) => n.tagName + '.' + n.className)""") if over > 0 else ""
         check(f"{name}: no sideways scrolling", over <= 0, f"{over} px: {culprits}")
 
