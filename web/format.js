@@ -15,7 +15,7 @@ export function formats(lang) {
     if (!known(v)) return NONE;
     const a = Math.abs(v);
     if (a > 0 && a < 1) return `${plain(v * 1000, 0)}${words.ms}`;
-    if (a < 10) return `${plain(v, 1, a === 0 ? 0 : 1)}${words.s}`;
+    if (a < 10) return `${plain(v, 1, Number.isInteger(v) ? 0 : 1)}${words.s}`;
     if (a < 120) return `${plain(v, 0)}${words.s}`;
     if (a < 7200) return `${plain(v / 60, 0)}${words.min}`;
     if (a < 172800) return `${plain(v / 3600, 1)}${words.h}`;

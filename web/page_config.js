@@ -4,12 +4,12 @@ import { el, icon, button, badge, card, empty, field, input, notice, tick } from
 export const strings = {
   en: {
     title: "Configuration", lead: "What is in effect now, and where each value came from.", file: "File", "file.none": "No file: built-in defaults, environment and flags.", search: "Search", "search.hint": "Name or explanation", changed: "Only what differs from the default", reload: "Read the file again", reloaded: "Read again. What follows shows the values in effect now.",
-    refused: "The old configuration stays in use.", "default.is": "default: {v}", empty: "empty", secret: "secret, never shown", set: "set", "not.set": "not set", live: "takes effect on reload", restart: "needs a restart", "none": "Nothing matches", "none.text": "Take a filter away to see every option.", count: "{n} options", on: "on", off: "off",
+    refused: "The old configuration stays in use.", "default.is": "default: {v}", empty: "empty", secret: "secret, never shown", set: "set", "not.set": "not set", live: "takes effect on reload", restart: "needs a restart", "none": "Nothing matches", "none.text": "Take a filter away to see every option.", count: "{n} options",
     "from.default": "default", "from.flag": "flag", "from.environment": "environment", "from.env": ".env", "from.file": "file", edit: "Values are changed in the file (or the environment), not here.",
   },
   zh: {
     title: "配置", lead: "当前生效的值，以及各自的来源。", file: "文件", "file.none": "没有文件：使用内置默认值、环境变量和命令行。", search: "搜索", "search.hint": "名称或说明", changed: "只看与默认值不同的", reload: "重新读取文件", reloaded: "已重新读取。下面是现在生效的值。",
-    refused: "继续使用原来的配置。", "default.is": "默认：{v}", empty: "空", secret: "机密，从不显示", set: "已设置", "not.set": "未设置", live: "重新读取后生效", restart: "需要重启", "none": "没有符合条件的", "none.text": "去掉筛选即可看到所有选项。", count: "{n} 个选项", on: "开", off: "关",
+    refused: "继续使用原来的配置。", "default.is": "默认：{v}", empty: "空", secret: "机密，从不显示", set: "已设置", "not.set": "未设置", live: "重新读取后生效", restart: "需要重启", "none": "没有符合条件的", "none.text": "去掉筛选即可看到所有选项。", count: "{n} 个选项",
     "from.default": "默认", "from.flag": "命令行", "from.environment": "环境变量", "from.env": ".env", "from.file": "文件", edit: "请在文件（或环境变量）中修改，此处不能修改。",
   },
 };

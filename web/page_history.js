@@ -21,8 +21,8 @@ export const strings = {
     latency: "Time to answer", "latency.lead": "The median, and the time that 95 of 100 stay below.", validity: "Answers", "validity.lead": "How many, and the share that is valid.", p50: "median", p95: "95 %", answers: "answered", failures: "failed", share: "valid",
     "no.charts": "Charts were not built in: run make setup and build again. Everything else is here.", "no.points": "Nothing in this time.",
     list: "Requests", time: "Time", asked: "Request", who: "From", by: "Generator", took: "Took", score: "Structure", "score.of": "{n} of 40", older: "Older", newest: "Newest", "list.caption": "Requests, newest first",
-    "none.title": "No request yet", "none.text": "As soon as a validator asks, or you write something in the playground, it is listed here.", "none.match": "Nothing matches", "none.match.text": "Widen the time, or take a filter away.", clear: "Clear the filters", try: "Open the playground",
-    "latency.label": "Chart: time to answer, median from {low} to {high}", "validity.label": "Chart: {a} answered, {f} failed", "download.note": "on the command line: storyfi history",
+    "none.title": "No request yet", "none.range": "No request in this time", "all.time": "Show all time", "none.text": "As soon as a validator asks, or you write something in the playground, it is listed here.", "none.match": "Nothing matches", "none.match.text": "Widen the time, or take a filter away.", clear: "Clear the filters", try: "Open the playground",
+    "latency.label": "Chart: time to answer, median from {low} to {high}", "validity.label": "Chart: {a} answered, {f} failed",
   },
   zh: {
     title: "历史", lead: "收到的每个请求，以及结果如何。", filters: "筛选", range: "时间", "range.hour": "最近一小时", "range.day": "最近 24 小时", "range.week": "最近 7 天", "range.month": "最近 30 天", "range.all": "全部",
@@ -33,8 +33,8 @@ export const strings = {
     latency: "应答用时", "latency.lead": "中位数，以及 95 % 的请求不超过的时间。", validity: "回答", "validity.lead": "数量，以及有效的比例。", p50: "中位数", p95: "95 %", answers: "已回答", failures: "失败", share: "有效",
     "no.charts": "此版本未内置图表：请运行 make setup 并重新构建。其余内容都在。", "no.points": "这段时间没有内容。",
     list: "请求", time: "时间", asked: "请求", who: "来自", by: "生成器", took: "用时", score: "结构分", "score.of": "{n} / 40", older: "更早", newest: "最新", "list.caption": "请求，最新的在前",
-    "none.title": "还没有请求", "none.text": "验证者一来询问，或者你在试写页写点什么，就会列在这里。", "none.match": "没有符合条件的", "none.match.text": "放宽时间范围，或去掉一个条件。", clear: "清除筛选", try: "打开试写",
-    "latency.label": "图表：应答用时，中位数从 {low} 到 {high}", "validity.label": "图表：已回答 {a}，失败 {f}", "download.note": "命令行：storyfi history",
+    "none.title": "还没有请求", "none.range": "这段时间没有请求", "all.time": "显示全部时间", "none.text": "验证者一来询问，或者你在试写页写点什么，就会列在这里。", "none.match": "没有符合条件的", "none.match.text": "放宽时间范围，或去掉一个条件。", clear: "清除筛选", try: "打开试写",
+    "latency.label": "图表：应答用时，中位数从 {low} 到 {high}", "validity.label": "图表：已回答 {a}，失败 {f}",
   },
 };
 
@@ -99,6 +99,7 @@ function charts(ctx) {
       const sum = (key) => points.reduce((a, p) => a + (p[key] || 0), 0);
       const medians = column("p50_ms").filter((v) => v !== null);
       const valid = points.reduce((a, p) => a + (p.valid_share || 0) * p.answers, 0);
+      node.hidden = sum("answers") + sum("failures") === 0; // the list below says that there is nothing
       none.hidden = medians.length > 0;
       latency.node.hidden = medians.length === 0;
       latency.set([column("t"), column("p50_ms"), column("p95_ms")]);
@@ -154,9 +155,14 @@ export function mount(root, ctx) {
     field(t("search"), controls.q), field(t("range"), controls.range), field(t("task"), controls.task), field(t("origin"), controls.origin), field(t("generator"), controls.generator), field(t("status"), controls.status), generators,
     el("button", { type: "submit", class: "unseen" }, t("search")));
 
-  const nothing = () => (Object.entries(c).some(([k, v]) => k !== "range" && k !== "before" && v) || c.range !== "all"
-    ? empty("search", t("none.match"), t("none.match.text"), button(t("clear"), { onclick: () => ctx.navigate("history?range=all") }))
-    : empty("history", t("none.title"), t("none.text"), el("a", { class: "button", href: "#/play" }, t("try"))));
+  const nothing = () => {
+    if (["task", "origin", "generator", "status", "q"].some((k) => c[k])) {
+      return empty("search", t("none.match"), t("none.match.text"), button(t("clear"), { onclick: () => ctx.navigate("history?range=all") }));
+    }
+    const timed = c.range !== "all";
+    return empty("history", t(timed ? "none.range" : "none.title"), t("none.text"), el("a", { class: "button", href: "#/play" }, t("try")),
+      timed ? el("a", { class: "button", href: "#/history?range=all" }, t("all.time")) : null);
+  };
 
   const drawList = (next) => {
     listBox.replaceChildren(rows.length ? list(ctx, rows, open, id) : nothing());

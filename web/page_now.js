@@ -25,6 +25,7 @@ export const strings = {
     "bad.none": "No generator can answer: every request is refused until one can.", "bad.journal": "The journal is not being written: {why}", "bad.door": "Who may ask: {text}",
     "task.blueprint": "Blueprint", "task.characters": "Characters", "task.story_arc": "Story arc", "task.chapters": "Chapters", "origin.validator": "validator", "origin.playground": "playground", "origin.cli": "command line", "origin.serve": "serve",
     machine: "This miner", chain: "Chain", "chain.block": "block {n}, seen {ago} ago", "chain.off": "not reached", announced: "Announced", "announced.none": "not yet", callers: "Callers", journal: "Journal", "journal.on": "{n} requests written", "journal.off": "off", config: "Configuration", "config.none": "built-in defaults",
+    pulling: "Downloading {name}", download: "Download",
     "step.generator": "A generator that can answer", "step.generator.text": "A model on this machine is worth most: ×1.5.",
     "step.chain": "A registered hotkey", "step.chain.text": "btcli subnet register, then start the miner with --netuid.",
     "step.announced": "An address that validators can reach", "step.announced.text": "The miner announces it when it starts on the network; its port must be open.",
@@ -48,6 +49,7 @@ export const strings = {
     "bad.none": "没有生成器可以应答：在恢复之前所有请求都会被拒绝。", "bad.journal": "日志未能写入：{why}", "bad.door": "谁可以询问：{text}",
     "task.blueprint": "蓝图", "task.characters": "人物", "task.story_arc": "故事弧", "task.chapters": "章节", "origin.validator": "验证者", "origin.playground": "试写", "origin.cli": "命令行", "origin.serve": "serve",
     machine: "这台矿工", chain: "链", "chain.block": "区块 {n}，{ago}前", "chain.off": "未连上", announced: "公布地址", "announced.none": "尚未公布", callers: "询问者", journal: "日志", "journal.on": "已写入 {n} 个请求", "journal.off": "关闭", config: "配置", "config.none": "内置默认值",
+    pulling: "正在下载 {name}", download: "下载",
     "step.generator": "一个可以应答的生成器", "step.generator.text": "本机上的模型最值钱：×1.5。",
     "step.chain": "已注册的热键", "step.chain.text": "先执行 btcli subnet register，再用 --netuid 启动矿工。",
     "step.announced": "验证者可以访问的地址", "step.announced.text": "矿工上网启动时会公布它；端口必须开放。",
@@ -291,6 +293,26 @@ function notices(ctx, s) {
   return out;
 }
 
+/** A model on its way, as long as it is. */
+function downloadCard(ctx) {
+  const { t, format: f } = ctx;
+  const name = el("strong"), figures = el("span", { class: "soft" }), bar = el("progress", { "aria-labelledby": "download-name" });
+  const node = el("section", { class: "card strip download", "aria-label": t("download"), hidden: true },
+    el("div", { class: "download-head" }, el("span", { id: "download-name" }, name), figures), bar, el("a", { class: "small", href: "#/models" }, t("models")));
+  return {
+    node,
+    update: (s) => {
+      const d = s.download;
+      node.hidden = !d || !["working", "waiting"].includes(d.state);
+      if (node.hidden) return;
+      name.textContent = t("pulling", { name: d.name });
+      figures.textContent = d.state === "waiting" || !d.total ? d.text : `${f.bytes(d.done)} / ${f.bytes(d.total)}${d.bytes_per_second > 0 ? ` · ${f.bytes(d.bytes_per_second)}/s` : ""}`;
+      bar.max = d.total || 1;
+      bar.value = d.done;
+    },
+  };
+}
+
 function machineCard(ctx) {
   const { t, format: f } = ctx;
   const list = el("dl", { class: "pairs" });
@@ -311,8 +333,8 @@ function machineCard(ctx) {
 export function mount(root, ctx) {
   const { t, format: f, events } = ctx;
   const sub = el("p", { class: "lead" }), chip = el("span"), alerts = el("div", { class: "notices", role: "status" });
-  const parts = { earn: earnCard(ctx), mult: multiplierCard(ctx), strip: strip(ctx), gens: generatorCard(ctx), reqs: requestCard(ctx), machine: machineCard(ctx) };
-  const body = el("div", { class: "page-body", hidden: true }, alerts, el("div", { class: "grid" }, parts.earn.node, parts.mult.node), parts.strip.node,
+  const parts = { earn: earnCard(ctx), mult: multiplierCard(ctx), strip: strip(ctx), gens: generatorCard(ctx), reqs: requestCard(ctx), machine: machineCard(ctx), download: downloadCard(ctx) };
+  const body = el("div", { class: "page-body", hidden: true }, alerts, parts.download.node, el("div", { class: "grid" }, parts.earn.node, parts.mult.node), parts.strip.node,
     el("div", { class: "grid" }, el("div", { class: "w7 column" }, parts.gens.node, parts.machine.node), el("div", { class: "w5 column" }, parts.reqs.node)));
   root.append(el("header", { class: "page-head" }, el("div", null, el("h1", null, t("title")), sub), chip), body);
   let told = "";
