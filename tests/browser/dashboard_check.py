@@ -36,7 +36,7 @@ CONFIG = """generator:
     engine_path: "{engine}"
   chain:
     breaker_failures: 1
-    breaker_open: 0.5
+    breaker_open: 2
 """
 
 
@@ -114,7 +114,6 @@ def lost_and_found(p, m):
     m.stop()
     check("shell: a lost connection is said", p.sees("#lost", "Connection lost") and p.sees("#connection.down"))
     m.start()
-    p.click("#lost button")
     check("shell: and found again by itself", p.sees("#connection.up") and not p.run(
         "return document.getElementById('lost').getClientRects().length"), p.text("#connection"))
     p.browser.console_errors()  # of the time without a miner
@@ -125,7 +124,9 @@ def lost_and_found(p, m):
 def history(p, m):
     m.ask("characters", "一座会走路的灯塔").join()
     rows = ".history-list tbody tr"
-    p.until("return fetch('/api/history').then((r) => r.json()).then((j) => j.requests.length > 2)")
+    m.ask().join()
+    p.until("""return fetch('/api/history').then((r) => r.json()).then((j) => j.requests.length > 2 &&
+        j.requests[1].task === 'characters')""")  # the journal is a second behind
     p.open("#/history", rows)
     check("history: requests are listed", len(p.browser.find(rows)) >= 3, p.text(".history-list"))
     check("history: what was asked is text", p.sees(rows, "<script>alert(1)</script>"))
@@ -277,7 +278,7 @@ def main():
         return 0
     with Rig() as m, Pages(f"http://127.0.0.1:{m.admin}") as p:
         p.width(1440)
-        p.browser.open(f"{p.origin}/assets/icon.svg")
+        p.open("#/doctor")
         p.choose("light", "en")
         if p.axe is None:
             print("SKIP dashboard: axe-core was not fetched (tools/setup.sh --test); accessibility is not checked")

@@ -64,7 +64,7 @@ class Pages:
 
     def open(self, route, wait=None):
         """A page afresh: "#/now"; `wait` is a selector that must be seen."""
-        self.browser.open(f"{self.origin}/assets/icon.svg")
+        self.browser.open("about:blank")  # a route alone would not load the page afresh
         self.browser.open(f"{self.origin}/{route}")
         return self.sees(wait or "#main h1")
 
