@@ -52,6 +52,9 @@ export function sparkline(label, height = 56) {
   }));
 }
 
+// A value between two gaps would not be drawn as a line.
+const alone = (u, i) => u.data[i].map((v, k, all) => (v !== null && (all[k - 1] ?? null) === null && (all[k + 1] ?? null) === null ? k : -1)).filter((k) => k >= 0);
+
 /** series: [{label, colour, dash, fill, bars, value(v, other) → text}]; other(i) is column i's value at
  * the same place. */
 export function timeChart(label, { height = 210, series, lang, axis, range }) {
@@ -78,7 +81,7 @@ export function timeChart(label, { height = 210, series, lang, axis, range }) {
         label: s.label, stroke: colour(s.colour), width: s.bars ? 0 : 2, dash: s.dash, spanGaps: false,
         fill: s.bars ? clear(colour(s.colour), 70) : s.fill ? clear(colour(s.colour), 9) : undefined,
         paths: s.bars ? window.uPlot.paths.bars({ size: [0.7, 24], radius: 0.15 }) : undefined,
-        points: { show: false }, value: (u, v, _, at) => (v === null || v === undefined ? "–" : s.value(v, (i) => u.data[i][at])),
+        points: s.bars ? { show: false } : { show: true, filter: alone, size: 6, fill: colour(s.colour) }, value: (u, v, _, at) => (v === null || v === undefined ? "–" : s.value(v, (i) => u.data[i][at])),
       })),
     ],
   }));

@@ -16,7 +16,7 @@ export const strings = {
     title: "History", lead: "Every request that came in, and what became of it.", filters: "Filters", range: "Time", "range.hour": "Last hour", "range.day": "Last 24 hours", "range.week": "Last 7 days", "range.month": "Last 30 days", "range.all": "All",
     task: "Task", origin: "Asked by", generator: "Generator", status: "Outcome", search: "Search", "search.hint": "Words of the request", any: "All",
     "task.blueprint": "Blueprint", "task.characters": "Characters", "task.story_arc": "Story arc", "task.chapters": "Chapters",
-    "origin.validator": "Validators", "origin.playground": "Playground", "origin.cli": "Command line", "origin.serve": "Serve",
+    "origin.validator": "Validator", "origin.playground": "Playground", "origin.cli": "Command line", "origin.serve": "Serve",
     "status.ok": "Answered", "status.failed": "Not answered", "status.late": "Too late", "status.busy": "No generator", "status.refused": "Refused",
     latency: "Time to answer", "latency.lead": "The median, and the time that 95 of 100 stay below.", validity: "Answers", "validity.lead": "How many, and the share that is valid.", p50: "median", p95: "95 %", answers: "answered", failures: "failed", share: "valid",
     "no.charts": "Charts were not built in: run make setup and build again. Everything else is here.", "no.points": "Nothing in this time.",

@@ -146,7 +146,7 @@ def history(p, m):
 
 
 def one_request(p):
-    p.click(".history-list tbody tr a", 0)
+    p.click(".history-list tbody tr a", 1)
     check("request: opens beside the list", p.sees(".panel h2", "Characters #"), p.text(".panel"))
     check("request: has the focus", p.until("return document.activeElement.id === 'request-title'"))
     check("request: its idea, its way, its answer", p.sees(".panel blockquote", "灯塔") and p.sees(".panel .step.good") and
@@ -190,9 +190,9 @@ def config(p, m):
     check("config: search finds by name", p.sees(".option[data-key='generator.chain.breaker_open']") and
           len(p.browser.find(".option")) < 12, len(p.browser.find(".option")))
     good = m.config.read_text()
-    m.config.write_text(good.replace("fallback:", "fallbak:"))
+    m.config.write_text(good.replace('"custom"', '"costum"'))
     p.click("#reload")
-    check("config: a broken file is refused, with the reason", p.sees(".notice.bad", "fallbak"), p.text(".notices"))
+    check("config: a broken file is refused, with the reason", p.sees(".notice.bad", "costum"), p.text(".notices"))
     p.browser.console_errors()  # its 409
     m.config.write_text(good)
     p.click("#reload")
