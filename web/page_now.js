@@ -13,7 +13,7 @@ export const strings = {
     earns: "Does it earn?", "earns.yes": "Yes, it earns", "earns.no": "Not at the moment", "earns.unknown": "Not known yet", "earns.offline": "Not on a subnet",
     "earns.offline.text": "This miner runs offline: no validator knows of it, and nothing is earned. Start it with --netuid and a registered hotkey to go on the network.",
     emission: "Emission", "emission.note": "in the last epoch", incentive: "Incentive", "incentive.note": "of the subnet", place: "Place", "place.of": "of {n} miners",
-    immunity: "Immunity left", "immunity.none": "over", "immunity.blocks": "{n} blocks", stake: "Stake", spark: "Emission over the last days, from {low} to {high}", "spark.title": "Emission, last 7 days",
+    immunity: "Immunity left", "immunity.none": "over", "immunity.blocks": "{n} blocks", stake: "Stake", spark: "Emission over the last {span}, from {low} to {high}", "spark.title": "Emission over the last {span}",
     mult: "Answers by multiplier", "mult.lead": "The last hour. The generator decides what an answer is worth.", "mult.none": "No answer in the last hour.", "mult.1.5": "local, vllm", "mult.1.0": "custom", "mult.0.5": "api",
     answers: "Answers", "answers.note": "since the start", flight: "In flight", queue: "Queue", "queue.of": "of {n}", speed: "Speed", "speed.unit": "tokens per second", typical: "Typical answer", "typical.note": "median, last hour", margin: "Deadline margin", "margin.note": "all but the tightest 5 %",
     generators: "Generators", "generators.lead": "In the order in which they are asked.", "generators.none": "No generator is configured", "generators.none.text": "Without one nothing can be answered. Choose a model, or name a generator in the configuration.",
@@ -37,7 +37,7 @@ export const strings = {
     earns: "有收益吗？", "earns.yes": "有收益", "earns.no": "目前没有", "earns.unknown": "尚不清楚", "earns.offline": "不在子网上",
     "earns.offline.text": "这台矿工以离线方式运行：没有验证者知道它，也没有收益。使用 --netuid 和已注册的热键启动即可上网。",
     emission: "产出", "emission.note": "上一周期", incentive: "激励", "incentive.note": "占子网", place: "名次", "place.of": "共 {n} 台矿工",
-    immunity: "剩余保护期", "immunity.none": "已结束", "immunity.blocks": "{n} 个区块", stake: "质押", spark: "最近几天的产出，从 {low} 到 {high}", "spark.title": "最近 7 天的产出",
+    immunity: "剩余保护期", "immunity.none": "已结束", "immunity.blocks": "{n} 个区块", stake: "质押", spark: "最近{span}的产出，从 {low} 到 {high}", "spark.title": "最近{span}的产出",
     mult: "按倍率统计的回答", "mult.lead": "最近一小时。一份回答的价值取决于生成器。", "mult.none": "最近一小时没有回答。", "mult.1.5": "local、vllm", "mult.1.0": "custom", "mult.0.5": "api",
     answers: "回答", "answers.note": "启动以来", flight: "进行中", queue: "队列", "queue.of": "容量 {n}", speed: "速度", "speed.unit": "词元/秒", typical: "常见用时", "typical.note": "最近一小时的中位数", margin: "距截止余量", "margin.note": "除最紧的 5 % 外",
     generators: "生成器", "generators.lead": "按询问的先后排列。", "generators.none": "没有配置生成器", "generators.none.text": "没有生成器就无法应答。请选择一个模型，或在配置中指定生成器。",
@@ -97,8 +97,8 @@ function steps(ctx, s) {
 function earnCard(ctx) {
   const { t } = ctx;
   const word = el("p", { class: "verdict" }), text = el("p", { class: "lead" }), list = el("dl", { class: "figures" }), way = el("ol", { class: "steps" });
-  const spark = sparkline(t("spark.title"));
-  const sparkBox = el("div", { class: "spark", hidden: true }, el("p", { class: "spark-title" }, t("spark.title")), spark ? spark.node : null);
+  const spark = sparkline(t("emission")), sparkTitle = el("p", { class: "spark-title" });
+  const sparkBox = el("div", { class: "spark", hidden: true }, sparkTitle, spark ? spark.node : null);
   const node = card(t("earns"), { id: "earning", class: "w8" }, word, text, list, way, sparkBox);
   const loadSpark = async () => {
     if (!spark) return;
@@ -107,9 +107,11 @@ function earnCard(ctx) {
     const points = standings.filter((s) => s.emission_rao !== null).reverse();
     sparkBox.hidden = points.length < 2;
     if (points.length < 2) return;
-    const values = points.map((s) => s.emission_rao / 1e9);
-    spark.label(t("spark", { low: ctx.format.tokens(Math.min(...values)), high: ctx.format.tokens(Math.max(...values)) }));
-    spark.set([points.map((s) => s.wall_ns / 1e9), values]);
+    const times = points.map((s) => s.wall_ns / 1e9), values = points.map((s) => s.emission_rao / 1e9);
+    const span = ctx.format.seconds(Math.round(times[times.length - 1] - times[0]));
+    sparkTitle.textContent = t("spark.title", { span });
+    spark.label(t("spark", { span, low: ctx.format.tokens(Math.min(...values)), high: ctx.format.tokens(Math.max(...values)) }));
+    spark.set([times, values]);
   };
   loadSpark().catch(() => {});
   const again = setInterval(() => loadSpark().catch(() => {}), 300000);

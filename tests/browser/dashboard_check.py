@@ -268,6 +268,11 @@ def login():
         p.run(enter, TOKEN)
         check("login: the right one leads to the page that was wanted", p.sees("#main h1", "Configuration"), p.text("body"))
         p.quiet("login")
+        p.browser.call("DELETE", "/cookie")
+        p.click("#nav a[data-page=history]")
+        check("login: a session that is over leads back to it", p.sees("#token"), p.text("body"))
+        p.run(enter, TOKEN)
+        check("login: and on to where one was going", p.sees("#main h1", "History"), p.text("body"))
         p.click(".identity button")
         check("login: logging out leads back", p.sees("#token"), p.text("body"))
 

@@ -94,6 +94,7 @@ class Chain:
         self.lock = threading.RLock()
         self.salt = 0
         self.skew = 0  # seconds that its clock is ahead
+        self.emission, self.incentive = lambda uid: uid * 1000, lambda uid: uid  # of a neuron; in rao, of 65535
         self.pool, self.accepted = [], []
         self.fail_dispatch = None  # (pallet, error): the next included call fails
         self.blocks = {0: {"hash": genesis, "state": {}, "extrinsics": []}}
@@ -259,7 +260,7 @@ class Chain:
 
     def neuron_lite(self, netuid, uid, key, state):
         return (key + key + compact(uid) + compact(netuid) + b"\1" + self.axon_of(netuid, key, state) + bytes(31)
-                + compact(1) + key + compact(10**12 * (uid + 1)) + compact(0) + compact(uid * 1000) + compact(uid)
+                + compact(1) + key + compact(10**12 * (uid + 1)) + compact(0) + compact(self.emission(uid)) + compact(self.incentive(uid))
                 + compact(0) * 4 + compact(self.height) + (b"\1" if uid == 0 else b"\0") + compact(65535))
 
     def selective(self, netuid, wanted, state):
@@ -272,8 +273,8 @@ class Chain:
             return n + b"".join(f(uid, key) for uid, key in enumerate(keys))
         fields = {7: compact(self.finalized()), 36: compact(5000), 45: compact(50), 52: each(lambda u, k: k),
                   55: each(lambda u, k: self.axon_of(netuid, k, state)), 57: each(lambda u, k: b"\1" if u == 0 else b"\0"),
-                  59: each(lambda u, k: compact(self.height)), 60: each(lambda u, k: compact(u * 1000)),
-                  62: each(lambda u, k: compact(u)), 66: each(lambda u, k: compact(10 + u)),
+                  59: each(lambda u, k: compact(self.height)), 60: each(lambda u, k: compact(self.emission(u))),
+                  62: each(lambda u, k: compact(self.incentive(u))), 66: each(lambda u, k: compact(10 + u)),
                   67: each(lambda u, k: compact(10**12)), 69: each(lambda u, k: compact(10**12 * (u + 1)))}
         return b"\1" + compact(netuid if 0 in wanted else 0) + b"".join(
             b"\1" + fields[i] if i in wanted else b"\0" for i in range(1, 74))
