@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Rules of the house that need no compiler, over the C sources: calls that are banned, sizes of
+"""Rules of the house that need no compiler, over the C sources and the pages' scripts: calls that are banned, sizes of
 files, functions and parameter lists, the form of notes, licence lines, unique file names.
 usage: lint_text.py ROOT; prints "file:line: why", exits 1 when anything was found."""
 import pathlib
@@ -20,6 +20,13 @@ BANNED = [
     (r"getenv|secure_getenv", r"src/conf/", "conf_env"),
     (r"malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|vasprintf", r"src/base/mem\.c|tests/|examples/",
      "sf_alloc, sf_realloc, sf_strdup, sf_buf"),
+]
+# Pages: text is never markup, and nothing runs or looks that the Content-Security-Policy refuses.
+PAGE_BANNED = [
+    (r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser|eval)\b",
+     "text nodes (el in ui.js)"),
+    (r"setAttribute\(\s*[\"'](style|on\w+)[\"']", "style.setProperty, addEventListener"),
+    (r"https?://(?!www\.w3\.org/)", "what this program serves itself"),
 ]
 NOTE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b(\(#\d+\))?")
 # Comments, string and character literals, in one pass, so that one inside another is not seen.
@@ -81,6 +88,12 @@ def check_file(path, text):
     check_functions(path, code, text.split("\n"))
 
 
+def check_page(path, text):
+    for pattern, instead in PAGE_BANNED:
+        for m in re.finditer(pattern, text):
+            bad(path, text.count("\n", 0, m.start()) + 1, f"{m.group(0)} is banned in a page; use {instead}")
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     seen = {}
@@ -93,6 +106,8 @@ def main():
             if file.name in seen:
                 bad(path, 1, f"a second {file.name}: the other is {seen[file.name]}")
             seen[file.name] = path
+    for file in sorted((root / "web").glob("*.js")):
+        check_page(file.relative_to(root).as_posix(), file.read_text(encoding="utf-8"))
     for pattern in ("tools/*", "tests/**/*.sh", "tests/**/*.py", ".ci/*"):
         for file in sorted(root.glob(pattern)):
             if file.suffix in (".sh", ".py", "") and file.is_file() and "data" not in file.parts:

@@ -36,6 +36,8 @@ printf '%s\nvoid f(char *a)\n{\n    strcpy(a, "b");\n}\n' "$spdx" | refused "str
 printf '%s\nint f(void)\n{\n    return getenv("A") != 0;\n}\n' "$spdx" | refused "getenv outside conf/" src/http/x.c '4: getenv' text
 printf '%s\nvoid *f(void)\n{\n    return malloc(3);\n}\n' "$spdx" | refused "malloc beside sf_alloc" src/http/x.c '4: malloc' text
 printf '%s\n/* TODO: later */\n' "$spdx" | refused "a note without an issue" src/base/x.c 2: text
+echo 'node.innerHTML = story;' | refused "a page that takes text for markup" web/x.js '1: innerHTML is banned in a page' text
+echo 'fetch("https://example.org/x")' | refused "a page that asks another host" web/x.js '1: https://' text
 { echo "$spdx"; echo 'int f(int a, int b, int c, int d, int e, int g, int h)'; echo '{'; echo '    return a;'; echo '}'; } |
     refused "seven parameters" src/base/x.c '2: f has 7 parameters' text
 { echo "$spdx"; echo 'void f(void)'; echo '{'; lines 120 '    g();'; echo '}'; } | refused "a function of 122 lines" src/base/x.c '2: f has 122' text
