@@ -67,7 +67,7 @@ export function timeChart(label, { height = 210, series, lang, axis, range }) {
   };
   const font = `11px ${getComputedStyle(document.body).fontFamily}`;
   return chart(label, height, (width) => ({
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     cursor: { points: { size: 6 }, y: false },
     legend: { live: true, markers: { width: 0, fill: (_, i) => (i ? colour(series[i - 1].colour) : "transparent") } },
     scales: { y: { range: range || ((_, low, high) => [0, (high || 1) * 1.12]) } },

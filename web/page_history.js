@@ -20,7 +20,7 @@ export const strings = {
     "status.ok": "Answered", "status.failed": "Not answered", "status.late": "Too late", "status.busy": "No generator", "status.refused": "Refused",
     latency: "Time to answer", "latency.lead": "The median, and the time that 95 of 100 stay below.", validity: "Answers", "validity.lead": "How many, and the share that is valid.", p50: "median", p95: "95 %", answers: "answered", failures: "failed", share: "valid",
     "no.charts": "Charts were not built in: run make setup and build again. Everything else is here.", "no.points": "Nothing in this time.",
-    list: "Requests", time: "Time", asked: "Request", who: "From", by: "Generator", took: "Took", score: "Structure", "score.of": "{n} of 40", older: "Older", newest: "Newest", "list.caption": "Requests, newest first",
+    list: "Requests", time: "Time", asked: "Request", who: "From", by: "Generator", took: "Took", score: "Structure", "score.of": "{n} of 40", news: "{n} new", older: "Older", newest: "Newest", "list.caption": "Requests, newest first",
     "none.title": "No request yet", "none.range": "No request in this time", "all.time": "Show all time", "none.text": "As soon as a validator asks, or you write something in the playground, it is listed here.", "none.match": "Nothing matches", "none.match.text": "Widen the time, or take a filter away.", clear: "Clear the filters", try: "Open the playground",
     "latency.label": "Chart: time to answer, median from {low} to {high}", "validity.label": "Chart: {a} answered, {f} failed",
   },
@@ -32,7 +32,7 @@ export const strings = {
     "status.ok": "已回答", "status.failed": "未回答", "status.late": "超时", "status.busy": "无生成器", "status.refused": "被拒绝",
     latency: "应答用时", "latency.lead": "中位数，以及 95 % 的请求不超过的时间。", validity: "回答", "validity.lead": "数量，以及有效的比例。", p50: "中位数", p95: "95 %", answers: "已回答", failures: "失败", share: "有效",
     "no.charts": "此版本未内置图表：请运行 make setup 并重新构建。其余内容都在。", "no.points": "这段时间没有内容。",
-    list: "请求", time: "时间", asked: "请求", who: "来自", by: "生成器", took: "用时", score: "结构分", "score.of": "{n} / 40", older: "更早", newest: "最新", "list.caption": "请求，最新的在前",
+    list: "请求", time: "时间", asked: "请求", who: "来自", by: "生成器", took: "用时", score: "结构分", "score.of": "{n} / 40", news: "{n} 个新请求", older: "更早", newest: "最新", "list.caption": "请求，最新的在前",
     "none.title": "还没有请求", "none.range": "这段时间没有请求", "all.time": "显示全部时间", "none.text": "验证者一来询问，或者你在试写页写点什么，就会列在这里。", "none.match": "没有符合条件的", "none.match.text": "放宽时间范围，或去掉一个条件。", clear: "清除筛选", try: "打开试写",
     "latency.label": "图表：应答用时，中位数从 {low} 到 {high}", "validity.label": "图表：已回答 {a}，失败 {f}",
   },
@@ -171,8 +171,20 @@ export function mount(root, ctx) {
       next && rows.length === PAGE ? el("a", { class: "button small", href: `#/history${asQuery({ ...c, before: next })}` }, t("older"), icon("chevron")) : "");
   };
 
+  // What came in since the list was read: shown when asked for, so that nothing moves under the pointer.
+  let fresh = 0;
+  const news = button("", { icon: "reload", kind: "small", hidden: true, onclick: () => (c.before ? go({}) : load()) });
+  const count = (r) => {
+    if (!r.done) return;
+    fresh++;
+    news.hidden = false;
+    news.querySelector("span").textContent = t("news", { n: fresh });
+  };
+
   let next = null;
   const load = async () => {
+    fresh = 0;
+    news.hidden = true;
     if (aborting) aborting.abort();
     aborting = new AbortController();
     const { signal } = aborting;
@@ -205,7 +217,8 @@ export function mount(root, ctx) {
   };
 
   const split = el("div", { class: "history-split" },
-    card(t("list"), { id: "requests" }, listBox, pager), panelBox);
+    card(t("list"), { id: "requests", aside: news }, listBox, pager), panelBox);
+  const off = ctx.events.on("request", count);
   const onKey = (e) => {
     if (e.key !== "Escape" || !id) return;
     const was = id;
@@ -229,6 +242,6 @@ export function mount(root, ctx) {
   if (panel) panel.focus();
   return {
     update: (args, query) => { c = chosen(query); id = args[0] || ""; show(true); },
-    unmount: () => { if (aborting) aborting.abort(); drawn.destroy(); if (panel) panel.destroy(); },
+    unmount: () => { off(); if (aborting) aborting.abort(); drawn.destroy(); if (panel) panel.destroy(); },
   };
 }

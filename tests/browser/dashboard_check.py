@@ -142,11 +142,18 @@ def history(p, m):
     check("history: nothing found is said", p.sees(".history-list .empty", "Nothing matches"))
     p.click(".history-list .empty button")
     check("history: clearing shows all", p.until("return document.querySelectorAll(arguments[0]).length >= 3", rows))
+    m.ask().join()
+    check("history: what comes in meanwhile is offered", p.sees("#requests .card-aside button", "1 new"), p.text("#requests header"))
+    before = len(p.browser.find(rows))
+    p.until("""return fetch('/api/history').then((r) => r.json()).then((j) => j.requests.length > arguments[0])""", before)
+    p.click("#requests .card-aside button")
+    check("history: and shown when asked for", p.until("return document.querySelectorAll(arguments[0]).length > arguments[1]",
+                                                      rows, before))
     one_request(p)
 
 
 def one_request(p):
-    p.click(".history-list tbody tr a", 1)
+    p.click(".history-list tbody tr a", 2)
     check("request: opens beside the list", p.sees(".panel h2", "Characters #"), p.text(".panel"))
     check("request: has the focus", p.until("return document.activeElement.id === 'request-title'"))
     check("request: its idea, its way, its answer", p.sees(".panel blockquote", "灯塔") and p.sees(".panel .step.good") and
