@@ -24,7 +24,11 @@ export function calls(onLogin) {
     if (!reply.ok) throw await failure(reply);
     return reply;
   };
-  const json = async (reply) => (reply.status === 204 || reply.status === 202 ? reply.text().then((t) => (t ? JSON.parse(t) : null)) : reply.json());
+  // A seed has 64 bits, more than a number here holds: it stays a text.
+  const json = async (reply) => {
+    const text = await reply.text();
+    return text ? JSON.parse(text.replace(/(?<!\\)"seed":\s*(-?\d{16,})/g, '"seed":"$1"')) : null;
+  };
   const posting = (body, signal) => ({ method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body === undefined ? {} : body) });
 
   return {

@@ -43,7 +43,7 @@ function step(tr, f, s) {
 function body(ctx, tr, r, said) {
   const { format: f } = ctx, output = r.answer && r.answer.output;
   const text = output ? JSON.stringify(output, null, 2) : "";
-  const story = r.story ?? r.story_id;
+  const story = /^\d+$/.test(r.story_id || "") ? r.story_id : null; // the journal's own number of it
   return [
     el("dl", { class: "pairs" },
       pair(tr("received"), f.full(r.time)), pair(tr("from"), el("span", null, said(`origin.${r.origin}`), r.uid !== null && r.uid !== undefined ? ` · UID ${r.uid}` : "", r.hotkey ? el("span", { class: "mono block" }, r.hotkey) : "")),

@@ -159,6 +159,9 @@ def one_request(p):
     check("request: its idea, its way, its answer", p.sees(".panel blockquote", "灯塔") and p.sees(".panel .step.good") and
           p.sees(".panel .reading", "protagonist"), p.text(".panel"))
     check("request: its structure score", p.sees(".panel .pairs", "of 40"), p.text(".panel .pairs"))
+    seed = p.run("""return fetch('/api/requests/' + location.hash.match(/history\\/(\\d+)/)[1]).then((r) => r.text())
+        .then((text) => text.match(/"seed": ?(-?\\d+)/)[1])""")
+    check("request: its seed to the last digit", p.sees(".panel .pairs", seed), (seed, p.text(".panel .pairs")))
     p.press(ESCAPE)
     check("request: Escape closes it", p.until("return location.hash.startsWith('#/history') && "
                                                "document.querySelector('.history-panel').hidden"))
