@@ -36,7 +36,7 @@ CONFIG = """generator:
     engine_path: "{engine}"
   chain:
     breaker_failures: 1
-    breaker_open: 2
+    breaker_open: 4
 """
 
 
@@ -97,10 +97,16 @@ def live(p, m):
 
 
 def red_and_back(p, m):
+    # It is red until its breaker lets it try again: what was seen is kept, however long a look takes.
+    p.run("""window.red = ''; new MutationObserver(() => {
+        const n = document.querySelector(".generator.bad[data-name='custom']"); if (n) window.red = n.textContent;
+        }).observe(document.getElementById('generators'), {subtree: true, childList: true});""")
     m.tell("fail")
-    m.ask().join()
-    check("now: a generator that fails turns red", p.sees(".generator.bad[data-name='custom']"), p.text("#generators"))
-    check("now: and says why, as text", p.sees(".generator[data-name='custom']", "told to fail <b>"), p.text("#generators"))
+    asked = m.ask()
+    red = p.until("return window.red")
+    check("now: a generator that fails turns red", red, p.text("#generators"))
+    check("now: and says why, as text", "told to fail <b>by a file</b>" in red, red)
+    asked.join()
     check("now: the request's way shows the failure and who answered", p.sees("#requests .hop.bad", "custom") and
           p.sees("#requests .hop.good", "local"), p.text("#requests"))
     m.tell("fail", False)
