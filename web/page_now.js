@@ -227,7 +227,7 @@ function requestRow(ctx, r) {
   const node = el("li", { class: `request ${r.done ? (answered ? "good" : "bad") : "busy"}`, "data-id": r.id },
     el("div", { class: "request-head" },
       el("span", { class: "request-task" }, r.done ? icon(answered ? "check" : "fail") : el("span", { class: "pulse", "aria-hidden": "true" }), known(t, `task.${r.task}`, r.task || f.NONE)),
-      el("span", { class: "soft" }, known(t, `origin.${r.origin}`, r.origin), r.caller ? el("span", { class: "mono" }, ` ${r.caller}`) : ""),
+      el("span", { class: "soft" }, known(t, `origin.${r.origin}`, r.origin), r.caller ? el("span", { class: "mono", title: r.caller }, ` ${f.short(r.caller)}`) : ""),
       el("span", { class: "request-right" }, took,
         r.done ? el("a", { href: `#/history/${r.id}`, "aria-label": `${t("history")} ${r.id}` }, `#${r.id}`) : null)),
     el("div", { class: "request-way" }, hops.length ? hopTrail(ctx, hops) : null, r.tokens ? el("span", { class: "soft small" }, t("tokens", { n: f.number(r.tokens) })) : null),

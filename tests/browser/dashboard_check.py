@@ -84,6 +84,9 @@ def live(p, m):
           p.text("#requests .trail"))
     check("now: the figure of requests in flight follows", p.until(
         "return document.querySelectorAll('#figures .value')[1].textContent === '1'"), p.text("#figures"))
+    for width in (360, 1440):
+        p.width(width)
+        p.fits(f"now, a request in flight, {width} px")
     m.tell("hold", False)
     asked.join()
     check("now: then it is among the answered", p.sees("#requests .request.good .hop.good", "custom"),

@@ -115,6 +115,11 @@ class Pages:
             n.getBoundingClientRect().right > document.documentElement.clientWidth + 1 && !n.closest('.scroll, pre')).slice(0, 3)
             .map((n) => n.tagName + '.' + n.className)""") if over > 0 else ""
         check(f"{name}: no sideways scrolling", over <= 0, f"{over} px: {culprits}")
+        out = self.run("""return [...document.querySelectorAll('#main .card *')].filter((n) => {
+            const r = n.getBoundingClientRect(), box = n.closest('.card').getBoundingClientRect();
+            return r.width > 1 && r.right > box.right + 1 && !n.closest('.scroll, .sheet-scroll, pre, .unseen, svg');
+            }).slice(0, 3).map((n) => n.tagName + '.' + n.className)""")
+        check(f"{name}: nothing sticks out of its card", out == [], out)
 
     def accessible(self, name):
         """axe-core without serious or critical findings; said once where it was not fetched."""

@@ -70,19 +70,21 @@ def picture(p, out, name):
 
 
 def play(p, out):
-    """The playground while the slots of a chapter or a cast fill in; nothing where it is not built."""
-    if not p.open("#/play", "textarea"):
+    """The playground while the fields of the cast fill in side by side; nothing where it is not built."""
+    if not p.open("#/play", "#idea"):
         return True
-    p.run("""const t = document.querySelector('#main textarea'); t.value = arguments[0];
+    p.run("""const t = document.getElementById('idea'); t.value = arguments[0];
         t.dispatchEvent(new Event('input', {bubbles: true}));""", IDEAS[1])
-    p.run("const b = document.querySelector('#main form button.primary, #main button.primary'); if (b) b.click();")
-    p.until("return document.getElementById('main').innerText.length > 900", patience=30)
+    p.click("#write")
+    p.until("return [...document.querySelectorAll('.board-characters .slot-text')].filter((n) => n.textContent).length > 12",
+            patience=120)
+    p.run("document.querySelector('.board-characters').scrollIntoView(); scrollBy(0, -60)")
     return picture(p, out, "dashboard-play")
 
 
 def take(p, m, out):
     p.devtools("Emulation.setScrollbarsHidden", hidden=True)
-    p.width(1366, 1060)
+    p.width(1280, 900)
     p.open("#/now")
     p.choose("light", "en")
     p.open("#/now", "#generators .generator")
