@@ -15,6 +15,12 @@ if(TARGET storyfi-engine)
   install(FILES ${llama_licences} DESTINATION share/doc/storyfi)
 endif()
 
+# Of what is embedded in the dashboard.
+if(STORYFI_WEB_DIR)
+  file(GLOB web_licences ${STORYFI_WEB_DIR}/LICENSE.*)
+  install(FILES ${web_licences} DESTINATION share/doc/storyfi)
+endif()
+
 file(GLOB models "${STORYFI_MODEL_DIR}/*.gguf")
 if(STORYFI_MODEL_DIR AND models)
   install(FILES ${models} DESTINATION share/storyfi/models)

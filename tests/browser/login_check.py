@@ -30,7 +30,7 @@ def drive(browser, m):
     browser.open(page)
     check("login: the page leads to it", browser.run("return location.pathname") == "/login")
     check("login: it has its style, and no foreign host", browser.run(
-        "return getComputedStyle(document.querySelector('main')).borderRadius === '14px' && document.styleSheets.length === 1 && "
+        "return getComputedStyle(document.querySelector('main')).borderRadius === '14px' && document.styleSheets.length === 2 && "
         "performance.getEntriesByType('resource').every(e => e.name.startsWith(location.origin))"))
     check("login: every field has its label", browser.run(
         "return [...document.querySelectorAll('input')].every(i => i.labels.length === 1) && document.activeElement.id === 'token'"))
