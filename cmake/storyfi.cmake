@@ -97,6 +97,16 @@ function(storyfi_web room)
   target_sources(sf_${room} PRIVATE ${out})
 endfunction()
 
+# storyfi_embed_hash(room NAME file): the file's hash for a Content-Security-Policy, likewise.
+function(storyfi_embed_hash room name file)
+  set(out ${CMAKE_BINARY_DIR}/embed/${name}.c)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DIN=${CMAKE_SOURCE_DIR}/${file} -DOUT=${out} -DNAME=${name}
+            -P ${CMAKE_SOURCE_DIR}/cmake/embed_hash.cmake
+    DEPENDS ${CMAKE_SOURCE_DIR}/${file} ${CMAKE_SOURCE_DIR}/cmake/embed_hash.cmake)
+  target_sources(sf_${room} PRIVATE ${out})
+endfunction()
+
 storyfi_room(base base Threads::Threads m)
 storyfi_room(json json sf_base PkgConfig::JANSSON)
 storyfi_room(conf conf sf_json PkgConfig::YAML)
@@ -104,6 +114,8 @@ storyfi_room(story story sf_json)
 storyfi_embed(story story_book_html web/book.html)
 storyfi_embed(story story_book_css web/book.css)
 storyfi_embed(story story_book_js web/book.js)
+storyfi_embed_hash(story story_book_css_hash web/book.css)
+storyfi_embed_hash(story story_book_js_hash web/book.js)
 storyfi_room(http http sf_base PkgConfig::CURL PkgConfig::MHD PkgConfig::WEBSOCKETS)
 storyfi_room(bittensor bittensor sf_http sf_json PkgConfig::SODIUM PkgConfig::CRYPTO)
 storyfi_embed(bittensor bip39_words src/bittensor/data/bip39-english.txt)

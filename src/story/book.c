@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "story/book.h"
 
-#include "base/file.h"
-#include "base/hex.h"
+#include <string.h>
 
 extern const struct sf_str story_book_html;
-extern const struct sf_str story_book_css;
-extern const struct sf_str story_book_js;
+extern const struct sf_str story_book_css, story_book_css_hash;
+extern const struct sf_str story_book_js, story_book_js_hash;
 
-/* JSON inside <script>: "</script>", "<!--" and the line separators cannot end or change it. */
+/* Bytes that could end or change a script element are written as JSON escapes, the two line
+ * separators too, which are line ends in older JavaScript. Outside its strings JSON has none of
+ * them. */
 static void put_json(const json_t *story, struct sf_buf *out)
 {
     struct sf_buf text;
@@ -18,43 +19,53 @@ static void put_json(const json_t *story, struct sf_buf *out)
         out->err = text.err;
     }
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '<' || text.p[i] == '>' || text.p[i] == '&') {
-            sf_buf_printf(out, "\\u%04x", (unsigned)text.p[i]);
+        const char *p = text.p + i;
+        if (*p == '<' || *p == '>' || *p == '&') {
+            sf_buf_printf(out, "\\u%04x", (unsigned)*p);
+        } else if (text.n - i >= 3 && memcmp(p, "\xe2\x80", 2) == 0 &&
+                   ((uint8_t)p[2] & 0xfe) == 0xa8) {
+            sf_buf_printf(out, "\\u%04x", 0x2000U | ((uint8_t)p[2] & 0x3fU));
+            i += 2;
         } else {
-            sf_buf_putc(out, text.p[i]);
+            sf_buf_putc(out, *p);
         }
     }
     sf_buf_fini(&text);
 }
 
-static void put_part(struct sf_str name, const json_t *story, const char *nonce, struct sf_buf *out)
+static const struct {
+    const char *name;
+    const struct sf_str *text; /* NULL: the story */
+} parts[] = {
+    {"CSS", &story_book_css},
+    {"CSS_HASH", &story_book_css_hash},
+    {"JS", &story_book_js},
+    {"JS_HASH", &story_book_js_hash},
+    {"VERSION", &(const struct sf_str){STORYFI_VERSION, sizeof STORYFI_VERSION - 1}},
+    {"STORY", NULL},
+};
+
+static void put_part(struct sf_str name, const json_t *story, struct sf_buf *out)
 {
-    if (sf_str_is(name, "NONCE")) {
-        sf_buf_puts(out, nonce);
-    } else if (sf_str_is(name, "VERSION")) {
-        sf_buf_puts(out, STORYFI_VERSION);
-    } else if (sf_str_is(name, "CSS")) {
-        sf_buf_add_str(out, story_book_css);
-    } else if (sf_str_is(name, "JS")) {
-        sf_buf_add_str(out, story_book_js);
-    } else if (sf_str_is(name, "STORY")) {
-        put_json(story, out);
+    size_t i = 0;
+    while (i < sizeof parts / sizeof parts[0] && !sf_str_is(name, parts[i].name)) {
+        i++;
+    }
+    SF_BUG_ON(i == sizeof parts / sizeof parts[0]); /* the template is ours */
+    if (parts[i].text != NULL) {
+        sf_buf_add_str(out, *parts[i].text);
     } else {
-        SF_BUG_ON(true); /* the template is ours */
+        put_json(story, out);
     }
 }
 
 enum sf_err story_book_render(const json_t *story, struct sf_buf *out)
 {
-    uint8_t random[16];
-    char nonce[2 * sizeof random + 1];
-    sf_random(random, sizeof random);
-    sf_hex_encode(random, sizeof random, nonce);
     /* The template's only '@' stand round part names: odd pieces are names. */
     struct sf_str rest = story_book_html, piece;
     for (unsigned i = 0; sf_str_next(&rest, '@', &piece); i++) {
         if (i % 2 == 1) {
-            put_part(piece, story, nonce, out);
+            put_part(piece, story, out);
         } else {
             sf_buf_add_str(out, piece);
         }

@@ -10,6 +10,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import webdriver  # noqa: E402
 
 failed = 0
+HOSTILE = ("</script><script>document.title='broken'</script><!--<script> <img src=x onerror=\"document.title='broken'\"> "
+           "javascript:alert(1) \u2028 ${alert(1)}")
 
 
 def check(name, ok, detail=""):
@@ -33,7 +35,7 @@ def sample():
                 for n in range(1, 13)]
     arc = [{"id": n, "title": f"Title {n}", "description": "What happens here.", "storyProgress": 0.5,
             "characterFocus": ["ally"]} for n in range(1, 13)]
-    return {"user_input": "<script>document.title='broken'</script>",
+    return {"user_input": HOSTILE,
             "blueprint": {"title": "The <i>Tide</i>", "genre": "fantasy", "setting": "A harbour town. " * 5,
                           "core_conflict": "The sea is leaving.", "themes": ["home", "loss"], "tone": "warm",
                           "target_audience": "adults"},
@@ -46,25 +48,37 @@ def sample():
 def play(browser, page):
     browser.open(page.as_uri())
     check("the title is text, not markup", browser.text("h1") == "The <i>Tide</i>", browser.text("h1"))
-    check("the idea is text, not a script", "<script>" in browser.text(".idea"))
-    browser.click("#begin")
-    check("begin opens chapter one", browser.text(".chapter h1") == "Title 1")
+    check("the idea is text, not a script", browser.run("return document.querySelector('.idea').textContent") == HOSTILE,
+          browser.text(".idea"))
+    check("no element came out of the story",
+          browser.run("return document.querySelectorAll('img, svg, iframe, a:not(.skip)').length") == 0
+          and browser.run("return document.scripts.length") == 2)
+    check("its policy refuses a script and markup that are put into it", browser.run("""
+        const tries = [
+          () => { const s = document.createElement('script'); s.text = 'document.title = "broken"'; document.body.append(s); },
+          () => document.body.insertAdjacentHTML('beforeend', '<b id=markup>x</b>'),
+          () => { document.body.innerHTML = '<b id=markup>x</b>'; }];
+        const refused = tries.filter((attempt) => { try { attempt(); return false; } catch { return true; } });
+        return refused.length === 3 && document.title !== 'broken' && document.getElementById('markup') === null"""))
+    browser.console_errors()  # the refusals
+    browser.click(".book-begin")
+    check("begin opens chapter one", browser.text(".book-chapter h1") == "Title 1")
     check("prose keeps its signs", "& <b>no markup</b>" in browser.text(".prose"))
-    check("five people in the side panel", len(browser.find("#people details")) == 5)
+    check("five people in the side panel", len(browser.find(".book-people details")) == 5)
     browser.click(".choices button", 0)
-    check("a choice leads to its chapter", browser.text(".chapter h1") == "Title 2")
-    check("the state is carried along", "+10" in browser.text("#state"), browser.text("#state"))
+    check("a choice leads to its chapter", browser.text(".book-chapter h1") == "Title 2")
+    check("the state is carried along", "+10" in browser.text(".book-state"), browser.text(".book-state"))
     browser.click(".choices button", 0)
-    check("what counts adds up", "+20" in browser.text("#state"), browser.text("#state"))
+    check("what counts adds up", "+20" in browser.text(".book-state"), browser.text(".book-state"))
     browser.click(".choices button", 1)
-    check("another choice leads elsewhere", browser.text(".chapter h1") == "Title 5")
-    check("the other state is there too", "-5" in browser.text("#state"))
-    browser.click("#back")
+    check("another choice leads elsewhere", browser.text(".book-chapter h1") == "Title 5")
+    check("the other state is there too", "-5" in browser.text(".book-state"))
+    browser.click(".book-back")
     check("back restores chapter and state",
-          browser.text(".chapter h1") == "Title 3" and "-5" not in browser.text("#state"))
+          browser.text(".book-chapter h1") == "Title 3" and "-5" not in browser.text(".book-state"))
     for _ in range(9):
         browser.click(".choices button", 0)
-    check("the story reaches chapter twelve", browser.text(".chapter h1") == "Title 12")
+    check("the story reaches chapter twelve", browser.text(".book-chapter h1") == "Title 12")
     browser.click(".choices button", 0)
     check("and ends there", not browser.find(".choices"))
 
@@ -74,9 +88,9 @@ def phone(browser, page):
     browser.open(page.as_uri())
     wide = browser.run("return document.documentElement.scrollWidth - window.innerWidth")
     check("no sideways scrolling on a phone", wide <= 0, wide)
-    browser.click("#begin")
-    browser.click("#open-cast")
-    check("the side panel opens on a phone", "Name 1" in browser.text("#cast"))
+    browser.click(".book-begin")
+    browser.click(".open-cast")
+    check("the side panel opens on a phone", "Name 1" in browser.text(".book-cast"))
 
 
 def main():
