@@ -160,10 +160,10 @@ export function mountBook(root, story, { embedded = false } = {}) {
     const prose = written ? text(written.content) : `${text(planned.description)}\n\n${words.unwritten}`;
     const over = id === LAST && ended;
     return make("article", { className: "book-chapter" },
-      make("p", { className: "number", textContent: words.chapter(id) }),
+      make("p", { className: "book-number", textContent: words.chapter(id) }),
       make(heading, { textContent: text(record(written).title) || text(planned.title) }),
       make("div", { className: "prose" }, ...prose.split(/\n+/).filter((p) => p.trim()).map((p) => make("p", { textContent: p }))),
-      over ? make("p", { className: "number", textContent: words.end })
+      over ? make("p", { className: "book-number", textContent: words.end })
            : make("ul", { className: "choices" }, ...records(record(written).choices).map(choiceButton)),
       turnButtons());
   };
