@@ -122,7 +122,7 @@ class Models {
     const { t } = this;
     const open = dialog(t("gated.title", { name: this.short(m) }), t("close"),
       el("p", null, t("gated.text")),
-      el("ol", { class: "steps" }, el("li", null, t("gated.1"), " ", el("a", { href: `https://huggingface.co/${m.name.split("/").map(encodeURIComponent).join("/")}`, target: "_blank", rel: "noreferrer noopener" }, m.name)),
+      el("ol", { class: "gated-steps" }, el("li", null, t("gated.1"), " ", el("a", { href: `https://huggingface.co/${m.name.split("/").map(encodeURIComponent).join("/")}`, target: "_blank", rel: "noreferrer noopener" }, m.name)),
         el("li", null, t("gated.2")), el("li", null, t("gated.3"), " ", el("code", null, "HF_TOKEN"))),
       el("div", { class: "actions" }, button(t("gated.go"), { kind: "primary", icon: "download", onclick: () => { this.toldGated = true; open.close(); this.startPull(m); } }),
         button(t("close"), { onclick: () => open.close() })));
@@ -147,15 +147,15 @@ class Models {
       plan && plan.context ? t("context", { n: f.number(plan.context) }) : null, plan && plan.sequences ? t("sequences", { n: f.number(plan.sequences) }) : null].filter(Boolean);
     const inUse = card(t("in.use"), { id: "in-use" }, used
       ? el("div", { class: "in-use" }, el("p", { class: "in-use-name" }, this.short(used)), el("p", { class: "soft" }, `${used.name} · ${used.quantization}`),
-        plan && plan.text ? el("p", null, plan.text) : null, facts.length ? el("p", { class: "facts" }, facts.map((x) => el("span", null, x))) : null)
+        plan && plan.text ? el("p", null, plan.text) : null, facts.length ? el("p", { class: "plan-facts" }, facts.map((x) => el("span", null, x))) : null)
       : el("p", { class: "soft" }, t("in.use.none")),
       el("p", { class: "hint" }, t("multiplier")));
-    const memory = card(t("devices"), { id: "devices" }, el("div", { class: "devices" }, devices.map((d) => {
+    const memory = card(t("devices"), { id: "devices" }, el("div", { class: "model-devices" }, devices.map((d) => {
       const total = d.total_bytes || 0, free = d.free_bytes;
       const taken = typeof free === "number" ? Math.max(0, total - free) : 0;
-      return el("div", { class: "device" }, el("p", { class: "device-name" }, el("span", null, d.name || d.kind), el("span", { class: "soft number" }, typeof free === "number" ? t("free", { free: f.bytes(free), total: f.bytes(total) }) : f.bytes(total))),
-        el("span", { class: "memory", "aria-hidden": "true" }, el("span", { class: "memory-taken", style: { "--share": total ? taken / total : 0 } })));
-    })), typeof disk === "number" ? el("p", { class: "soft disk" }, t("disk", { n: f.bytes(disk) })) : null);
+      return el("div", { class: "model-device" }, el("p", { class: "model-device-name" }, el("span", null, d.name || d.kind), el("span", { class: "soft number" }, typeof free === "number" ? t("free", { free: f.bytes(free), total: f.bytes(total) }) : f.bytes(total))),
+        el("span", { class: "device-memory", "aria-hidden": "true" }, el("span", { class: "device-memory-taken", style: { "--share": total ? taken / total : 0 } })));
+    })), typeof disk === "number" ? el("p", { class: "soft models-disk" }, t("disk", { n: f.bytes(disk) })) : null);
     this.plan.replaceChildren(inUse, memory);
   }
 
@@ -166,7 +166,7 @@ class Models {
       const left = p.bytes_per_second > 0 && p.total > p.done ? (p.total - p.done) / p.bytes_per_second : NaN;
       if (!this.pullNode || !this.pullNode.isConnected) {
         this.pullParts = { name: el("strong"), figures: el("span", { class: "soft number" }), bar: progress(0, 0, t("pull.progress")) };
-        this.pullNode = el("div", { class: "card pull", id: "pull" }, el("div", { class: "pull-head" }, el("p", null, icon("download"), " ", this.pullParts.name), this.pullParts.figures,
+        this.pullNode = el("div", { class: "card pull-card", id: "pull" }, el("div", { class: "pull-head" }, el("p", null, icon("download"), " ", this.pullParts.name), this.pullParts.figures,
           button(t("pull.cancel"), { kind: "small danger", icon: "stop", id: "pull-cancel", onclick: () => this.ask("/api/models/pull/cancel", {}) })), this.pullParts.bar);
       }
       const { name, figures, bar } = this.pullParts;

@@ -29,7 +29,7 @@ class Playground {
     this.head = el("header", { class: "page-head" }, el("div", null, el("h1", null, this.t("title")), el("p", { class: "lead" }, this.t("lead"))));
     this.composer = el("div");
     this.bar = el("section", { class: "run-bar", "aria-label": this.t("run"), hidden: true });
-    this.stage = el("div", { class: "stage" });
+    this.stage = el("div", { class: "play-stage" });
     root.append(this.head, this.composer, this.bar, this.stage);
     this.offs.push(run.on((kind, step, detail) => this.heard(kind, step, detail)));
     this.offs.push(ctx.events.on("request", (r) => { if (r.origin === "playground" && !r.done && r.tokens > 0) run.counted(r.tokens); }));
@@ -238,9 +238,9 @@ class Playground {
       s.board = board;
     } else {
       const id = `step-${run.steps.indexOf(step)}`;
-      s = { board, notices: el("div", { class: "notices" }), foot: el("p", { class: "step-foot" }), id };
-      s.node = el("section", { class: "step", id, "aria-labelledby": `${id}-title`, tabindex: "-1" },
-        el("header", { class: "step-head" }, el("h2", { id: `${id}-title` }, this.name(step)), s.foot), s.notices, board.root);
+      s = { board, notices: el("div", { class: "notices" }), foot: el("p", { class: "play-step-foot" }), id };
+      s.node = el("section", { class: "play-step", id, "aria-labelledby": `${id}-title`, tabindex: "-1" },
+        el("header", { class: "play-step-head" }, el("h2", { id: `${id}-title` }, this.name(step)), s.foot), s.notices, board.root);
       s.node.dataset.state = step.state;
       this.sections.set(step, s);
       this.stage.append(s.node);

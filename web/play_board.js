@@ -194,7 +194,7 @@ function blueprint(board) {
   const { t } = board;
   const title = board.card(null, { kind: "wide" });
   board.line(title, "/title", t("slot.title"), "slot-title");
-  const facts = board.card(t("slot.facts"), { level: 3, kind: "facts" });
+  const facts = board.card(t("slot.facts"), { level: 3, kind: "slot-facts" });
   board.line(facts, "/genre", t("slot.genre"));
   board.line(facts, "/tone", t("slot.tone"));
   board.line(facts, "/target_audience", t("slot.target_audience"));
@@ -249,7 +249,7 @@ function storyArc(board) {
       const card = board.card(null, { mark: String(i + 1), kind: "arc-chapter" });
       board.line(card, `/chapters/${i}/title`, null, "slot-heading");
       board.line(card, `/chapters/${i}/description`);
-      const focus = el("p", { class: "focus", hidden: true });
+      const focus = el("p", { class: "arc-focus", hidden: true });
       card.node.append(focus);
       (board.focus = board.focus || [])[i] = focus;
       return card.node;
@@ -275,7 +275,7 @@ function chapters(board, ids) {
     scroll.append(content);
     card.node.append(scroll);
     const grown = new Map();
-    board.list(card, at("choices"), t("slot.choices"), "choices", ([index, name, key], items) => {
+    board.list(card, at("choices"), t("slot.choices"), "slot-choices", ([index, name, key], items) => {
       if (!grown.has(index)) {
         const text = el("span", { class: "choice-text" });
         const more = el("span", { class: "choice-more" });
