@@ -6,6 +6,7 @@
 #include "journal/journal.h"
 #include "miner/admin_api.h"
 #include "miner/admin_auth.h"
+#include "miner/admin_book.h"
 #include "miner/admin_doctor.h"
 #include "miner/admin_events.h"
 #include "miner/admin_metrics.h"
@@ -165,7 +166,7 @@ static const struct admin_routes own_routes = {rows, sizeof rows / sizeof rows[0
 static const struct admin_routes *const tables[] = {
     &own_routes,           &admin_auth_routes,   &admin_metrics_routes, &admin_history_routes,
     &admin_stories_routes, &admin_play_routes,   &admin_events_routes,  &admin_doctor_routes,
-    &admin_config_routes,  &admin_static_routes, &admin_models_routes,
+    &admin_config_routes,  &admin_static_routes, &admin_models_routes,  &admin_book_routes,
 };
 
 /* ---- the door -------------------------------------------------------------------------------- */
