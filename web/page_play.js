@@ -294,7 +294,7 @@ class Playground {
     const speed = run.speed(step), parts = section ? section.board.counts() : { done: 0, all: 0 };
     const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
     put(facts.who, step.hop ? ({ running: t("by", { name: step.hop.name }), done: t("was.by", { name: step.hop.name }) })[step.state] || step.hop.name : step.state === "running" ? this.waiting(step) : "");
-    put(facts.speed, speed ? t(`speed.${speed.unit}`, { n: f.number(speed.value, speed.value < 10 ? 1 : 0) }) : step.prefill && !parts.done && step.state === "running" ? t("reads", { n: f.share(step.prefill.done / Math.max(1, step.prefill.total)) }) : "");
+    put(facts.speed, step.loading && !speed && step.state === "running" ? t("loads", { n: f.share(step.loading.done / Math.max(1, step.loading.total)) }) : speed ? t(`speed.${speed.unit}`, { n: f.number(speed.value, speed.value < 10 ? 1 : 0) }) : step.prefill && !parts.done && step.state === "running" ? t("reads", { n: f.share(step.prefill.done / Math.max(1, step.prefill.total)) }) : "");
     put(facts.parts, parts.all ? t("parts", { done: parts.done, all: parts.all }) : "");
     put(facts.time, t("time", { s: f.number(seconds, 1), all: f.number(deadline) }));
     const share = Math.min(1, seconds / deadline);
@@ -306,7 +306,8 @@ class Playground {
   }
 
   waiting(step) {
-    return step.queued && step.queued.position > 0 ? this.t("queued", { n: step.queued.position }) : this.t("starts");
+    const before = step.queued ? step.queued.before : 0;
+    return before > 0 ? this.t("queued", { n: before }) : this.t("starts");
   }
 
   goTo(step) {

@@ -6,25 +6,27 @@ import { fileName } from "./story_files.js";
 export const strings = {
   en: {
     title: "Stories", lead: "What this miner has written, to read and to play.", search: "Search title and idea", language: "Language", origin: "Asked by", all: "All",
-    complete: "Complete ones only", "lang.en": "English", "lang.zh": "Chinese", "origin.validator": "validator", "origin.playground": "playground", "origin.cli": "command line", "origin.serve": "another machine",
-    untitled: "Untitled", chapters: "{n} of 12 chapters", count: "{n} stories", "count.1": "1 story", more: "Show more", back: "All stories", again: "Write on this idea anew",
+    complete: "Complete ones only", parts: "Single parts too", "lang.en": "English", "lang.zh": "Chinese", "origin.validator": "validator", "origin.playground": "playground", "origin.cli": "command line", "origin.serve": "another machine",
+    untitled: "Untitled", chapters: "{n} of 12 chapters", count: "{n} stories", "count.1": "1 story", more: "Show older ones", back: "All stories", again: "Write on this idea anew",
     "save.json": "Download the story as JSON", "save.html": "Download the book as HTML",
     none: "No story yet", "none.text": "Stories appear here as validators ask for them. The Playground writes one now.", toPlay: "To the Playground",
     nothing: "Nothing is like that", "nothing.text": "No story fits the search.", clear: "Clear the search", failed: "The story could not be opened",
   },
   zh: {
     title: "故事", lead: "这台矿工写过的故事，可以阅读，也可以游玩。", search: "搜索标题和想法", language: "语言", origin: "请求者", all: "全部",
-    complete: "只看完整的", "lang.en": "英文", "lang.zh": "中文", "origin.validator": "验证者", "origin.playground": "试写", "origin.cli": "命令行", "origin.serve": "另一台机器",
-    untitled: "无题", chapters: "12 章中的 {n} 章", count: "{n} 个故事", "count.1": "1 个故事", more: "显示更多", back: "全部故事", again: "用这个想法重新写",
+    complete: "只看完整的", parts: "也看零散部分", "lang.en": "英文", "lang.zh": "中文", "origin.validator": "验证者", "origin.playground": "试写", "origin.cli": "命令行", "origin.serve": "另一台机器",
+    untitled: "无题", chapters: "12 章中的 {n} 章", count: "{n} 个故事", "count.1": "1 个故事", more: "显示更早的", back: "全部故事", again: "用这个想法重新写",
     "save.json": "下载故事（JSON）", "save.html": "下载书（HTML）",
     none: "还没有故事", "none.text": "验证者请求的故事会出现在这里。也可以现在就去试写一个。", toPlay: "去试写",
     nothing: "没有符合的故事", "nothing.text": "没有故事符合搜索条件。", clear: "清除搜索", failed: "无法打开这个故事",
   },
 };
 
-const PAGE = 48;
+const PAGE = 60; // asked for at once; the miner searches, and knows the older ones
 const AGAIN_MS = 3000;
-const filter = { text: "", language: "", origin: "", complete: false }; // kept while other pages are looked at
+const TYPING_MS = 250;
+const NO_FILTER = { text: "", language: "", origin: "", complete: false, parts: false };
+const filter = { ...NO_FILTER }; // kept while other pages are looked at
 
 export function mount(root, ctx) {
   const page = new Stories(root, ctx);
@@ -32,13 +34,12 @@ export function mount(root, ctx) {
   return { unmount: () => page.unmount(), update: (args) => page.open(args[0]) };
 }
 
-const plain = (text) => String(text || "").normalize("NFKC").toLowerCase();
-
 class Stories {
   constructor(root, ctx) {
-    Object.assign(this, { root, ctx, t: ctx.t, stories: null, shown: PAGE, reading: null, gone: new AbortController(), timer: 0, at: 0 });
+    Object.assign(this, { root, ctx, t: ctx.t, stories: null, older: null, reading: null, gone: new AbortController(), timer: 0, typing: 0, at: 0, asked: 0 });
     this.off = ctx.events.on("request", (r) => {
-      if (r.done && !this.timer && !this.reading) this.timer = setTimeout(() => { this.timer = 0; this.load(); }, AGAIN_MS);
+      // What is new comes by itself, unless somebody has gone down to older ones.
+      if (r.done && !this.timer && !this.reading && (this.stories || []).length <= PAGE) this.timer = setTimeout(() => { this.timer = 0; if (!this.reading) this.load(); }, AGAIN_MS);
     });
   }
 
@@ -46,6 +47,7 @@ class Stories {
     this.close();
     this.off();
     clearTimeout(this.timer);
+    clearTimeout(this.typing);
     this.gone.abort();
   }
 
@@ -68,8 +70,11 @@ class Stories {
 
   frame() {
     const { t } = this;
-    this.search = input({ type: "search", value: filter.text, oninput: (e) => this.narrow("text", e.target.value) });
-    this.languages = el("div");
+    this.search = input({ type: "search", value: filter.text, oninput: (e) => {
+      filter.text = e.target.value;
+      clearTimeout(this.typing);
+      this.typing = setTimeout(() => this.load(), TYPING_MS);
+    } });
     this.count = el("p", { class: "soft", role: "status" });
     this.shelf = el("ul", { class: "shelf" });
     this.foot = el("div", { class: "shelf-foot" });
@@ -81,14 +86,25 @@ class Stories {
       el("form", { class: "card filters shelf-filters", role: "search", onsubmit: (e) => e.preventDefault() }, box,
         one("language", ["en", "zh"].map((v) => [v, t(`lang.${v}`)])),
         one("origin", ["validator", "playground", "cli", "serve"].map((v) => [v, t(`origin.${v}`)])),
-        tick(t("complete"), { checked: filter.complete, onchange: (e) => this.narrow("complete", e.target.checked) })),
+        el("div", { class: "ticks" }, tick(t("complete"), { checked: filter.complete, onchange: (e) => this.narrow("complete", e.target.checked) }),
+          tick(t("parts"), { checked: filter.parts, onchange: (e) => this.narrow("parts", e.target.checked) }))),
       this.shelf, this.foot);
     this.draw();
   }
 
-  async load() {
+  /** Asks for the newest that fit, or for those before `older`. */
+  async load(older) {
+    const mine = ++this.asked;
+    const ask = new URLSearchParams({ limit: PAGE });
+    if (filter.text.trim()) ask.set("q", filter.text.trim());
+    if (filter.origin) ask.set("origin", filter.origin);
+    if (filter.parts) ask.set("all", "true");
+    if (older) ask.set("before_id", older);
     try {
-      this.stories = (await this.ctx.api("/api/stories", { signal: this.gone.signal })).stories;
+      const got = await this.ctx.api(`/api/stories?${ask}`, { signal: this.gone.signal });
+      if (mine !== this.asked) return;
+      this.stories = older ? [...this.stories, ...got.stories] : got.stories;
+      this.older = got.next_before_id || null;
       if (!this.reading) this.draw();
     } catch (error) {
       this.ctx.failed(error);
@@ -97,14 +113,20 @@ class Stories {
 
   narrow(key, value) {
     filter[key] = value;
-    this.shown = PAGE;
     this.draw();
+    if (key === "origin" || key === "parts") this.load();
   }
 
+  /** What the miner does not sort out. */
   fits(s) {
-    const words = plain(filter.text).split(/\s+/).filter(Boolean), text = plain(`${s.title} ${s.user_input}`);
-    return words.every((w) => text.includes(w)) && (!filter.language || s.language === filter.language)
-      && (!filter.origin || s.origin === filter.origin) && (!filter.complete || s.complete);
+    return (!filter.language || s.language === filter.language) && (!filter.complete || s.complete);
+  }
+
+  clear() {
+    Object.assign(filter, NO_FILTER);
+    this.frame();
+    this.load();
+    this.search.focus();
   }
 
   draw() {
@@ -112,11 +134,13 @@ class Stories {
     if (!this.stories) return;
     const found = this.stories.filter((s) => this.fits(s));
     this.count.textContent = t(found.length === 1 ? "count.1" : "count", { n: f.number(found.length) });
-    this.shelf.replaceChildren(...found.slice(0, this.shown).map((s) => el("li", null, this.cover(s))));
+    this.shelf.replaceChildren(...found.map((s) => el("li", null, this.cover(s))));
     this.shelf.hidden = !found.length;
-    this.foot.replaceChildren(...[found.length > this.shown ? button(t("more"), { onclick: () => { this.shown += PAGE; this.draw(); } })
-      : !this.stories.length ? empty("stories", t("none"), t("none.text"), el("a", { class: "button primary", href: "#/play" }, t("toPlay")))
-      : !found.length ? empty("search", t("nothing"), t("nothing.text"), button(t("clear"), { onclick: () => { Object.assign(filter, { text: "", language: "", origin: "", complete: false }); this.frame(); this.search.focus(); } })) : null].filter(Boolean));
+    const narrowed = Object.keys(NO_FILTER).some((key) => filter[key] !== NO_FILTER[key]);
+    this.foot.replaceChildren(...[this.older ? button(t("more"), { id: "more", onclick: () => this.load(this.older) })
+      : found.length ? null
+      : narrowed ? empty("search", t("nothing"), t("nothing.text"), button(t("clear"), { onclick: () => this.clear() }))
+      : empty("stories", t("none"), t("none.text"), el("a", { class: "button primary", href: "#/play" }, t("toPlay")))].filter(Boolean));
   }
 
   cover(s) {

@@ -40,7 +40,7 @@ export function createRun(clock = () => performance.now()) {
     step.slots.clear();
     step.characters = 0;
     step.samples = [];
-    step.prefill = null;
+    step.prefill = step.loading = null;
   };
 
   const slot = (step, path) => {
@@ -57,7 +57,8 @@ export function createRun(clock = () => performance.now()) {
       empty(step);
       tell("emptied", step);
     },
-    prefill: (step, data) => { step.prefill = data; },
+    loading: (step, data) => { step.loading = data; },
+    prefill: (step, data) => { step.prefill = data; step.loading = null; },
     tokens: (step, data) => { step.tokens = data.done; sample(step, 0); },
     usage: (step, data) => { step.usage = data; },
     slot_started: (step, data) => {

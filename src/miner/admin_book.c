@@ -22,7 +22,7 @@ static void handle_book(struct admin *a, struct http_exchange *x, const struct h
         err = story_book_render(story, &html);
     }
     if (err == SF_OK) {
-        static const struct http_header headers[] = {
+        const struct http_header headers[] = {
             {SF_STR("Content-Type"), SF_STR("text/html; charset=utf-8")},
             {SF_STR("Cache-Control"), SF_STR("no-store")},
             {SF_STR("Content-Disposition"), SF_STR("attachment; filename=\"story.html\"")}};
