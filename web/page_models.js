@@ -145,15 +145,17 @@ class Models {
     const used = models.find((m) => m.in_use);
     const facts = [used && used.tokens_per_second ? t("speed", { n: f.number(used.tokens_per_second, 0) }) : null,
       plan && plan.context ? t("context", { n: f.number(plan.context) }) : null, plan && plan.sequences ? t("sequences", { n: f.number(plan.sequences) }) : null].filter(Boolean);
-    const inUse = card(t("in.use"), { id: "in-use" }, used
-      ? el("div", { class: "in-use" }, el("p", { class: "in-use-name" }, this.short(used)), el("p", { class: "soft" }, `${used.name} · ${used.quantization}`),
+    const name = used ? this.short(used) : plan && plan.model;
+    const inUse = card(t("in.use"), { id: "in-use" }, name
+      ? el("div", { class: "in-use" }, el("p", { class: "in-use-name" }, name),
+        used ? el("p", { class: "soft" }, [used.name === name ? used.file : used.name, used.quantization].filter(Boolean).join(" · ")) : null,
         plan && plan.text ? el("p", null, plan.text) : null, facts.length ? el("p", { class: "plan-facts" }, facts.map((x) => el("span", null, x))) : null)
       : el("p", { class: "soft" }, t("in.use.none")),
       el("p", { class: "hint" }, t("multiplier")));
     const memory = card(t("devices"), { id: "devices" }, el("div", { class: "model-devices" }, devices.map((d) => {
       const total = d.total_bytes || 0, free = d.free_bytes;
       const taken = typeof free === "number" ? Math.max(0, total - free) : 0;
-      return el("div", { class: "model-device" }, el("p", { class: "model-device-name" }, el("span", null, d.name || d.kind), el("span", { class: "soft number" }, typeof free === "number" ? t("free", { free: f.bytes(free), total: f.bytes(total) }) : f.bytes(total))),
+      return el("div", { class: "model-device" }, el("p", { class: "model-device-name" }, el("span", null, d.gpu || d.name !== "memory" ? d.name : t("device.memory")), el("span", { class: "soft number" }, typeof free === "number" ? t("free", { free: f.bytes(free), total: f.bytes(total) }) : f.bytes(total))),
         el("span", { class: "device-memory", "aria-hidden": "true" }, el("span", { class: "device-memory-taken", style: { "--share": total ? taken / total : 0 } })));
     })), typeof disk === "number" ? el("p", { class: "soft models-disk" }, t("disk", { n: f.bytes(disk) })) : null);
     this.plan.replaceChildren(inUse, memory);
