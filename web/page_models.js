@@ -14,7 +14,7 @@ export function mount(root, ctx) {
 
 class Models {
   constructor(root, ctx) {
-    Object.assign(this, { root, ctx, t: ctx.t, data: null, pull: null, change: null, told: null, gone: new AbortController(), timer: 0, offs: [] });
+    Object.assign(this, { root, ctx, t: ctx.t, data: null, pull: null, change: null, begun: -Infinity, gone: new AbortController(), timer: 0, offs: [] });
     this.plan = el("div", { class: "models-plan" });
     this.news = el("div", { class: "notices", role: "status" });
     this.list = el("div");
@@ -69,7 +69,8 @@ class Models {
   status(s) {
     const plan = (x) => x && [x.model, x.device, x.text].join();
     if (this.changing() || !this.data || (s.plan && plan(s.plan) !== plan(this.data.plan))) this.loadSoon();
-    if (s.download && !this.pulling()) this.pulled(s.download);
+    // Just begun here: what the status says may still be the download before.
+    if (s.download && (UNDER_WAY.has(s.download.state) || performance.now() - this.begun > AGAIN_MS)) this.pulled(s.download);
     if (s.model_change) this.changed(s.model_change);
   }
 
@@ -106,6 +107,7 @@ class Models {
     }
     this.toldGated = false;
     if (await this.ask("/api/models/pull", { name: m.name })) {
+      this.begun = performance.now();
       if (!this.pulling()) this.pulled({ name: m.name, file: m.file, done: 0, total: m.file_bytes, bytes_per_second: 0, state: "working", text: "" });
     }
   }

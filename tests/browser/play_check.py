@@ -19,13 +19,13 @@ from hub_double import Hub, gguf  # noqa: E402
 MARKUP = "</script><script>document.title='broken'</script><!--<img src=x onerror=\"document.title='broken'\">javascript:1"
 # The script's stories are valid ones with markup in every kind of text, and in a key.
 SCRIPT = f"""#!/usr/bin/env python3
-import json, pathlib, subprocess, sys
-here = pathlib.Path(__file__).parent
-text = sys.stdin.read()
-if (here / "fail").exists():
+import contextlib, io, json, pathlib, runpy, sys
+if (pathlib.Path(__file__).parent / "fail").exists():
     sys.exit("told to fail <b>by a file</b>")
-out = subprocess.run([sys.executable, "{SCRIPTS / 'stories.py'}"], input=text, capture_output=True, text=True).stdout
-answer = json.loads(out)
+out = io.StringIO()
+with contextlib.redirect_stdout(out):
+    runpy.run_path("{SCRIPTS / 'stories.py'}")
+answer = json.loads(out.getvalue())
 markup = {MARKUP!r}
 content = answer["content"]
 if "core_conflict" in content:
@@ -104,7 +104,7 @@ class Rig(Miner):
         script.chmod(0o755)
         (self.files / "catalogue.yaml").write_text(CATALOGUE.format(bytes=len(TIDY)))
         model = self.files / "slow.gguf"
-        model.write_text("chat 1\ndecode_us 6000\n")
+        model.write_text("chat 1\ndecode_us 4000\n")
         super().__init__(CONFIG.format(model=model, engine=os.environ["STORYFI_ENGINE"], dir=self.files),
                          env={"HF_ENDPOINT": hub.url, "HF_TOKEN": ""})
 
@@ -303,7 +303,7 @@ def looks(p):
         ("options", lambda: p.run("document.querySelector('.options').open = true")),
         ("written", lambda: (p.run("""
             const put = (n, v) => { n.value = v; n.dispatchEvent(new Event('input')); n.dispatchEvent(new Event('change')); };
-            put(document.querySelectorAll('.options select')[0], 'custom');
+            put(document.querySelectorAll('.options select')[0], 'local');
             put(document.getElementById('idea'), 'a story for two widths');
             document.getElementById('write').click();"""), p.sees("#read", patience=30), p.until(
                 "return document.querySelectorAll('.slot-card:not([data-state=done])').length === 0"))),
