@@ -69,11 +69,12 @@ export function mountBook(root, story, { embedded = false } = {}) {
   const page = make(embedded ? "section" : "main", { className: "book-page", tabIndex: -1 });
   const entries = make("ol");
   const journey = make("dl");
+  const still = make("p", { className: "book-still", textContent: words.start });
   const cast = make("div", { className: "book-people" });
   const contents = make("nav", { className: "book-contents", id: "book-contents" },
     make(below, { textContent: words.contents }), entries);
   const side = make("aside", { className: "book-cast", id: "book-cast" },
-    make("section", { className: "book-state" }, make(below, { textContent: words.state }), journey),
+    make("section", { className: "book-state" }, make(below, { textContent: words.state }), still, journey),
     make(below, { textContent: words.cast }), cast);
   contents.setAttribute("aria-label", words.contents);
   side.setAttribute("aria-label", words.cast);
@@ -94,7 +95,9 @@ export function mountBook(root, story, { embedded = false } = {}) {
       return [make("dt", { textContent: label(key) }),
               make("dd", { textContent: tone === "up" ? `+${value}` : String(value), className: tone })];
     });
-    journey.replaceChildren(...(rows.length ? rows : [make("dt", { textContent: words.start })]));
+    journey.replaceChildren(...rows);
+    journey.hidden = !rows.length;
+    still.hidden = rows.length > 0;
   };
 
   const line = (name, value) => (value ? make("p", null, make("strong", { textContent: `${name}: ` }), value) : null);

@@ -167,8 +167,8 @@ class Playground {
     const actions = running ? [button(t("stop"), { kind: "danger", icon: "stop", id: "cancel", onclick: () => run.cancel() })]
       : [run.phase === "done" ? null : button(t("resume"), { kind: "primary", icon: "reload", id: "resume", onclick: () => run.resume(this.ctx.stream) }),
          has ? button(t(this.reading ? "board" : "read"), { kind: run.phase === "done" ? "primary" : "", icon: "stories", id: "read", "aria-pressed": String(Boolean(this.reading)), onclick: () => this.toggleBook() }) : null,
-         has ? button("JSON", { icon: "download", id: "save-json", "aria-label": t("save.json"), onclick: () => save(fileName(run.story, "json"), JSON.stringify(run.story, null, 2), "application/json") }) : null,
-         has ? button("HTML", { icon: "download", id: "save-html", "aria-label": t("save.html"), onclick: () => downloadBook(run.story).catch(this.ctx.failed) }) : null,
+         has ? button("JSON", { icon: "download", id: "save-json", title: t("save.json"), onclick: () => save(fileName(run.story, "json"), JSON.stringify(run.story, null, 2), "application/json") }) : null,
+         has ? button("HTML", { icon: "download", id: "save-html", title: t("save.html"), onclick: () => downloadBook(run.story).catch(this.ctx.failed) }) : null,
          button(t("another"), { kind: "quiet", icon: "play", id: "another", onclick: () => { form.idea = run.settings.idea; run.clear(); document.getElementById("idea").focus(); } })];
     return el("section", { class: "card idea-card", "aria-label": t("idea") },
       el("h1", { class: "idea-text" }, run.settings.idea), this.next(), el("div", { class: "actions" }, actions));

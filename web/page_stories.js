@@ -173,8 +173,8 @@ class Stories {
     }
     if (mine !== this.at || !this.reading) return;
     head.append(el("div", { class: "actions" },
-      button("JSON", { icon: "download", "aria-label": t("save.json"), onclick: () => save(fileName(story, "json"), JSON.stringify(story, null, 2), "application/json") }),
-      el("a", { class: "button", href: `${path}/book`, download: fileName(story, "html"), "aria-label": t("save.html") }, icon("download"), el("span", null, "HTML")),
+      button("JSON", { icon: "download", title: t("save.json"), onclick: () => save(fileName(story, "json"), JSON.stringify(story, null, 2), "application/json") }),
+      el("a", { class: "button", href: `${path}/book`, download: fileName(story, "html"), title: t("save.html") }, icon("download"), el("span", null, "HTML")),
       story.user_input ? el("a", { class: "button", href: `#/play?idea=${encodeURIComponent(story.user_input)}` }, icon("play"), el("span", null, t("again"))) : null));
     const unmount = mountBook(place, story, { embedded: true });
     this.reading = () => { unmount(); this.at++; };
