@@ -68,11 +68,48 @@ struct told {
     char context_hash[65], hashes[JOURNAL_CONTEXTS][HASH_HEX], output_hash[HASH_HEX];
 };
 
+/* Whether a JSON number that is written like 1.0 ends at `p`'s ".0". */
+static bool is_whole(const char *p, const char *end)
+{
+    return end - p > 2 && p[0] == '.' && p[1] == '0' && strchr(",]}", p[2]) != NULL;
+}
+
+/* A JSON text with 1 for 1.0. */
+static void put_plain(const char *p, size_t n, struct sf_buf *out)
+{
+    bool quoted = false;
+    for (const char *end = p + n; p < end; p++) {
+        bool escapes = quoted && *p == '\\' && end - p > 1;
+        quoted = quoted != (*p == '"');
+        if (!quoted && is_whole(p, end)) {
+            p++;
+            continue;
+        }
+        sf_buf_putc(out, *p);
+        if (escapes) {
+            sf_buf_putc(out, *++p);
+        }
+    }
+}
+
+/* Of a JSON text. 1.0 and 1 are the same in it: a page sends back what it got as JavaScript writes
+ * it. */
 static void short_hash(const char *p, size_t n, char hex[static HASH_HEX])
 {
     uint8_t digest[16];
-    crypto_blake2b_128(p, n, digest);
+    struct sf_buf plain;
+    const char *at = memchr(p, '.', n), *end = p + n;
+    while (at != NULL && !is_whole(at, end)) {
+        at = memchr(at + 1, '.', (size_t)(end - at - 1));
+    }
+    sf_buf_init(&plain, n + 1);
+    if (at != NULL) {
+        put_plain(p, n, &plain);
+    }
+    bool changed = at != NULL && plain.err == SF_OK;
+    crypto_blake2b_128(changed ? plain.p : p, changed ? plain.n : n, digest);
     sf_hex_encode(digest, sizeof digest, hex);
+    sf_buf_fini(&plain);
 }
 
 /* Each with its hash: an answer of ours comes back as the context of the next part. */
