@@ -145,13 +145,16 @@ class Models {
   drawPlan() {
     const { t } = this, f = this.ctx.format, { models, devices = [], plan, disk_free_bytes: disk } = this.data;
     const used = models.find((m) => m.in_use);
-    const facts = [used && used.tokens_per_second ? t("speed", { n: f.number(used.tokens_per_second, 0) }) : null,
+    const copies = (plan && plan.copies) || [];
+    const speed = copies.reduce((sum, c) => sum + (c.tokens_per_second || 0), 0);
+    const facts = [speed > 0 ? t("speed", { n: f.number(speed, 0) }) : used && used.tokens_per_second ? t("speed", { n: f.number(used.tokens_per_second, 0) }) : null,
+      copies.length > 1 ? t("copies", { n: copies.length, where: copies.map((c) => c.device).join(", ") }) : null,
       plan && plan.context ? t("context", { n: f.number(plan.context) }) : null, plan && plan.sequences ? t("sequences", { n: f.number(plan.sequences) }) : null].filter(Boolean);
     const name = used ? this.short(used) : plan && plan.model;
     const inUse = card(t("in.use"), { id: "in-use" }, name
       ? el("div", { class: "in-use" }, el("p", { class: "in-use-name" }, name),
         used ? el("p", { class: "soft" }, [used.name === name ? used.file : used.name, used.quantization].filter(Boolean).join(" · ")) : null,
-        plan && plan.text ? el("p", null, plan.text) : null, facts.length ? el("p", { class: "plan-facts" }, facts.map((x) => el("span", null, x))) : null)
+        plan && plan.text ? el("p", null, plan.text) : null, plan && plan.smaller_by > 0 ? el("p", { class: "look-text" }, t("smaller", { why: plan.smaller_because })) : null, facts.length ? el("p", { class: "plan-facts" }, facts.map((x) => el("span", null, x))) : null)
       : el("p", { class: "soft" }, t("in.use.none")),
       el("p", { class: "hint" }, t("multiplier")));
     const memory = card(t("devices"), { id: "devices" }, el("div", { class: "model-devices" }, devices.map((d) => {
@@ -220,7 +223,6 @@ class Models {
       { title: t("writes"), cell: (m) => (m.languages || []).map((l) => (strings.en[`lang.${l}`] ? t(`lang.${l}`) : l)).join(", ") || f.NONE },
       { title: t("file"), class: "number", cell: (m) => el("div", { class: "model-file" }, el("span", null, f.bytes(m.file_bytes)), el("span", { class: "soft" }, m.quantization)) },
       { title: t("memory"), class: "model-memory", cell: (m) => this.memory(m, room) },
-      { title: t("speed.title"), class: "number", cell: (m) => (m.tokens_per_second ? t("speed", { n: f.number(m.tokens_per_second, 0) }) : f.NONE) },
       { title: t("licence"), cell: (m) => m.licence || f.NONE },
       { title: t("do"), class: "model-do", cell: (m) => this.action(m) },
     ];

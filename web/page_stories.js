@@ -148,8 +148,8 @@ class Stories {
     const origin = strings.en[`origin.${s.origin}`] ? t(`origin.${s.origin}`) : s.origin;
     const n = Math.max(0, Math.min(12, Number(s.chapters) || 0));
     return el("a", { class: `cover-card ${s.complete ? "complete" : ""}`, href: `#/stories/${encodeURIComponent(s.id)}` },
-      el("span", { class: "cover-title", lang: s.language }, s.title || t("untitled")),
-      el("span", { class: "cover-idea", lang: s.language }, s.user_input),
+      el("span", { class: "cover-title", lang: s.language }, s.title || s.user_input || t("untitled")),
+      s.title ? el("span", { class: "cover-idea", lang: s.language }, s.user_input) : null,
       el("span", { class: "cover-pages", role: "img", "aria-label": t("chapters", { n }) }, Array.from({ length: 12 }, (_, k) => el("span", { class: k < n ? "page-full" : "page-none" }))),
       el("span", { class: "cover-foot" }, el("span", null, origin), el("span", null, f.moment(s.time))));
   }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Playground, Stories and Models of a real miner (the engine over the stub of libllama, behind it a script that fails
-as told and writes markup; a hub on loopback) in real headless Chromium."""
+and waits as told and writes markup; a hub on loopback) in real headless Chromium."""
 import json
 import os
 import pathlib
@@ -17,9 +17,12 @@ from hub_double import Hub, gguf  # noqa: E402
 MARKUP = "</script><script>document.title='broken'</script><!--<img src=x onerror=\"document.title='broken'\">javascript:1"
 # The script's stories are valid ones with markup in every kind of text, and in a key.
 SCRIPT = f"""#!/usr/bin/env python3
-import contextlib, io, json, pathlib, runpy, sys
-if (pathlib.Path(__file__).parent / "fail").exists():
+import contextlib, io, json, pathlib, runpy, sys, time
+here = pathlib.Path(__file__).parent
+if (here / "fail").exists():
     sys.exit("told to fail <b>by a file</b>")
+while (here / "hold").exists():
+    time.sleep(0.02)
 out = io.StringIO()
 with contextlib.redirect_stdout(out):
     runpy.run_path("{SCRIPTS / 'stories.py'}")
@@ -180,16 +183,17 @@ def files(p, m):
 
 
 def canceled(p, m):
-    ask(p, "a long story of the slow river", "chapters")
+    m.tell("hold")
+    ask(p, "a long story of the slow river", "chapters", "custom")
     p.click("#write")
-    p.sees(".sheet[data-state=writing]")
-    check("play: the miner is busy with it", m.in_flight() == 1)
+    check("play: who writes is said before there is a text", p.sees(".run-who", "custom") and m.in_flight() == 1, p.text(".run-bar"))
     p.click("#cancel")
-    check("play: stopping is said", p.sees(".outcome", "Stopped"), p.text("#main"))
-    end = time.monotonic() + 5
+    check("play: stopping is said", p.sees(".outcome", "Stopped") and p.sees(".pip[data-state=canceled]"), p.text("#main"))
+    end = time.monotonic() + 20
     while m.in_flight() and time.monotonic() < end:
         time.sleep(0.02)
     check("play: and the miner has stopped", m.in_flight() == 0, m.status()["queue"])
+    m.tell("hold", False)
 
 
 def markup(p, m):
