@@ -247,8 +247,8 @@ class Playground {
       if (step.switches) step.switches.forEach(() => this.hop(step));
       this.foot(step);
     }
-    for (const [path, slot] of step.slots) board.update(path, slot);
-    if (step.result) board.settle(step.result.output);
+    for (const [path, slot] of step.slots) board.update(path, slot, true);
+    if (step.result) board.settle(step.result.output, true);
     return s;
   }
 

@@ -27,10 +27,11 @@ class Slot {
     node.dataset.state = "waiting";
   }
 
-  set(text, state) {
+  set(text, state, whole = false) {
     if (!text.startsWith(this.has)) this.shown = 0;
     this.has = text;
     this.state = state;
+    if (whole) this.shown = (this.text.data = text).length;
   }
 
   /** Returns whether it has to be drawn again. */
@@ -141,10 +142,11 @@ export class Board {
     return undefined;
   }
 
-  update(path, { text, state }) {
+  /** `whole`: shown at once, as what was written before. */
+  update(path, { text, state }, whole = false) {
     const slot = this.find(path);
     if (!slot) return;
-    slot.set(text, state);
+    slot.set(text, state, whole);
     this.dirty.add(slot);
     this.wake();
   }
@@ -160,9 +162,9 @@ export class Board {
   }
 
   /** The answer as it is: whatever was not told, or was told otherwise. */
-  settle(output) {
+  settle(output, whole = false) {
     const texts = new Map(leaves(output));
-    for (const [path, text] of texts) this.update(path, { text, state: "done" });
+    for (const [path, text] of texts) this.update(path, { text, state: "done" }, whole);
     for (const [path, slot] of this.slots) {
       if (texts.has(path)) continue;
       slot.set("", "done");
