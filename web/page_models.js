@@ -14,7 +14,7 @@ export function mount(root, ctx) {
 
 class Models {
   constructor(root, ctx) {
-    Object.assign(this, { root, ctx, t: ctx.t, data: null, pull: null, change: null, begun: -Infinity, gone: new AbortController(), timer: 0, offs: [] });
+    Object.assign(this, { root, ctx, t: ctx.t, data: null, rows: null, drawn: "", pull: null, change: null, begun: -Infinity, gone: new AbortController(), timer: 0, offs: [] });
     this.plan = el("div", { class: "models-plan" });
     this.news = el("div", { class: "notices", role: "status" });
     this.list = el("div");
@@ -201,13 +201,19 @@ class Models {
     const rank = (m) => (m.in_use ? 0 : m.here ? 1 : m.fits ? 2 : 3);
     const rows = models.filter((m) => (!only.fits || m.fits) && (!only.zh || (m.languages || []).includes("zh")))
       .map((m, i) => [m, i]).sort(([a, i], [b, k]) => rank(a) - rank(b) || i - k).map(([m]) => m);
-    const filters = el("div", { class: "card-aside" }, tick(t("only.fits"), { checked: only.fits, onchange: (e) => { only.fits = e.target.checked; this.drawList(); } }),
-      tick(t("only.zh"), { checked: only.zh, onchange: (e) => { only.zh = e.target.checked; this.drawList(); } }));
+    // Drawn again only when something else is to be seen: a button must not go away under a finger.
+    const drawn = JSON.stringify([rows, only, (this.data.devices || []).map((d) => d.total_bytes), this.pulling() && this.pull.name, this.changing()]);
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    if (!this.rows) {
+      const filter = (key) => tick(t(`only.${key}`), { checked: only[key], onchange: (e) => { only[key] = e.target.checked; this.drawList(); } });
+      this.rows = el("div");
+      this.list.replaceChildren(card(t("models"), { id: "models", class: "models", aside: [filter("fits"), filter("zh")] }, this.rows));
+    }
     const active = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.model : null;
-    this.list.replaceChildren(card(t("models"), { id: "models", aside: filters, class: "models" },
-      rows.length ? table(t("models"), this.columns(), rows, { rowAttrs: (m) => ({ class: m.fits ? null : "unfit" }) }) : empty("models", t("none"), t("none.text"))));
+    this.rows.replaceChildren(rows.length ? table(t("models"), this.columns(), rows, { rowAttrs: (m) => ({ class: m.fits ? null : "unfit" }) }) : empty("models", t("none"), t("none.text")));
     if (active) {
-      const again = [...this.list.querySelectorAll("[data-model]")].find((b) => b.dataset.model === active);
+      const again = [...this.rows.querySelectorAll("[data-model]")].find((b) => b.dataset.model === active);
       if (again) again.focus({ preventScroll: true });
     }
   }

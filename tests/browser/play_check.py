@@ -187,6 +187,13 @@ def canceled(p, m):
     ask(p, "a long story of the slow river", "chapters", "custom")
     p.click("#write")
     check("play: who writes is said before there is a text", p.sees(".run-who", "custom") and m.in_flight() == 1, p.text(".run-bar"))
+    p.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    check("play: where motion is not wanted nothing moves", p.until("return document.getAnimations().length === 0"))
+    p.devtools("Emulation.setEmulatedMedia", features=[])
+    p.run("location.hash = '#/models'")
+    p.sees(".models")
+    p.run("location.hash = '#/play'")
+    check("play: it goes on while another page is looked at", p.sees(".pip[data-state=running]") and p.sees(".run-who", "custom"))
     p.click("#cancel")
     check("play: stopping is said", p.sees(".outcome", "Stopped") and p.sees(".pip[data-state=canceled]"), p.text("#main"))
     end = time.monotonic() + 20
@@ -247,7 +254,7 @@ def handed_over(p, m):
     p.until("return fetch('/api/status').then((r) => r.json()).then((s) => s.plan.model === 'dying.gguf')")
     ask(p, "a story of two tellers", "characters")
     p.run(WATCH)
-    p.click("#write")
+    p.run("document.getElementById('idea').dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', ctrlKey: true, bubbles: true}))")
     check("play: when a generator fails the next one writes anew, and that is said", p.sees(".notice.look", "custom writes it anew",
           patience=30) and p.sees("#read", patience=30), p.text("#main"))
     check("play: the first had written already", p.run("return seen.writing") > 0)
@@ -290,20 +297,27 @@ def models(p, m, hub):
     button = "[data-model='t/tidy']"
     check("models: the catalogue with what it needs", p.sees(".models tbody tr", "tidy") and p.sees(".need", "Fits") and
           p.sees(".model-device-name"), p.text(".models"))
+    p.run("document.querySelectorAll('.models .tick input')[1].focus()")
+    p.press(" ")
+    check("models: a filter narrows the list and keeps the focus", p.until("""
+        return [...document.querySelectorAll('.models tbody tr')].every((n) => n.textContent.includes('Chinese'))
+          && document.activeElement.type === 'checkbox'"""), p.text(".models")[:300])
+    p.press(" ")
     check("models: the model in use and its plan", p.sees(".in-use", "slow.gguf") and p.sees(".in-use", "texts at once"), p.text("#in-use"))
     p.click("[data-model='t/locked']")
     check("models: a gated one is explained before it is asked for", p.sees(".dialog", "HF_TOKEN"), p.text("body"))
     p.run("document.querySelector('.dialog').close()")
-    p.click(button)
+    press = lambda: p.run("document.querySelector(arguments[0]).click()", button)  # noqa: E731; it may be drawn anew
+    press()
     check("models: a download shows how far it is", p.sees("#pull", "tidy-Q4_K_M.gguf") and p.until(
         "const b = document.querySelector('#pull progress'); return b && b.max > 400000 && b.value > 0 && b.value < b.max"),
           p.text("#main")[:300])
     p.click("#pull-cancel")
     check("models: it can be canceled", p.until("return !document.getElementById('pull')") and p.sees(button), p.text("#main")[:300])
     hub.gate.set()
-    p.click(button)
+    press()
     check("models: and goes on when it is asked for again", p.sees(button, "Use", patience=30), p.text(".models"))
-    p.click(button)
+    press()
     check("models: the model changes, and that is seen", p.sees(".in-use", "tidy", patience=30) and p.sees(".models tr .badge.good", "In use"),
           p.text("#main")[:400])
     check("models: to the miner too", m.status()["plan"]["model"].startswith("t"), m.status()["plan"])
