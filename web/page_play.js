@@ -1,7 +1,7 @@
 // The Playground: an idea in, a story out, every slot of it seen while it is written.
 import { el, icon, button, badge, field, input, select, notice, link, save } from "./ui.js";
 import { Board } from "./play_board.js";
-import { createRun, TASKS, CONTEXTS } from "./play_run.js";
+import { createRun, TASKS } from "./play_run.js";
 import { mountBook } from "./book.js";
 import { downloadBook, fileName } from "./story_files.js";
 import { strings } from "./play_strings.js";
@@ -40,7 +40,6 @@ class Playground {
       this.offs.push(() => root.removeEventListener(type, ownWay));
     }
     this.phase();
-    for (const step of run.steps) if (step.state !== "waiting") this.section(step);
   }
 
   unmount() {
@@ -61,6 +60,7 @@ class Playground {
     this.head.hidden = !idle;
     this.composer.replaceChildren(idle ? this.form() : this.summary());
     this.bar.hidden = idle;
+    for (const step of run.steps) if (step.state !== "waiting") this.section(step);
     if (idle) {
       this.closeBook();
       this.sections.clear();
@@ -75,7 +75,7 @@ class Playground {
 
   /** The button that was pressed has gone: its place is taken by the one that comes next. */
   keepFocus(active) {
-    const next = { write: ["cancel"], resume: ["cancel"], cancel: ["resume", "read", "another"] }[active] || [];
+    const next = { write: ["cancel"], resume: ["cancel"], next: ["cancel"], cancel: ["resume", "read", "another"] }[active] || [];
     const node = next.map((id) => document.getElementById(id)).find(Boolean);
     if (node) node.focus({ preventScroll: true });
   }
@@ -150,13 +150,13 @@ class Playground {
     this.begin({ idea, what: form.what, generator: form.generator || null, seed, deadline, first: form.first, last: form.last, together: form.together });
   }
 
-  begin(settings, more) {
+  begin(settings) {
     this.closeBook();
     this.stage.replaceChildren();
     for (const s of this.sections.values()) s.board.stop();
     this.sections.clear();
     this.follows = true;
-    run.start(settings, this.ctx.stream, more);
+    run.start(settings, this.ctx.stream);
     scrollTo(0, 0);
   }
 
@@ -174,13 +174,13 @@ class Playground {
       el("h1", { class: "idea-text" }, run.settings.idea), this.next(), el("div", { class: "actions" }, actions));
   }
 
-  /** A story whose parts are written one by one: what could be written next on it. */
+  /** A story whose parts are written one by one: what comes next. */
   next() {
     if (run.phase !== "done" || run.settings.what === "story") return null;
-    const open = TASKS.filter((task) => !run.story[task] && CONTEXTS[task].every((c) => run.story[c]));
-    if (!open.length) return null;
-    return el("p", { class: "actions" }, open.map((what) => button(this.t("next", { what: this.t(`what.${what}`) }), { kind: "small", icon: "arrow",
-      onclick: () => { form.what = what; this.begin({ ...run.settings, what }); } })));
+    const what = TASKS[TASKS.indexOf(run.settings.what) + 1];
+    if (!what || run.story[what]) return null;
+    return el("p", { class: "actions" }, button(this.t("next", { what: this.t(`what.${what}`) }), { kind: "small", icon: "arrow", id: "next",
+      onclick: () => { form.what = what; this.begin({ ...run.settings, what }); } }));
   }
 
   // ---- what happens ------------------------------------------------------------------------------

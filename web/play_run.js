@@ -2,7 +2,7 @@
 // It belongs to no page: it goes on while another one is looked at.
 
 export const TASKS = ["blueprint", "characters", "story_arc", "chapters"];
-export const CONTEXTS = { blueprint: [], characters: ["blueprint"], story_arc: ["blueprint", "characters"], chapters: ["blueprint", "characters", "story_arc"] };
+const CONTEXTS = { blueprint: [], characters: ["blueprint"], story_arc: ["blueprint", "characters"], chapters: ["blueprint", "characters", "story_arc"] };
 const SPEED_WINDOW_MS = 2500;
 
 /** The chapters first..last in groups of at most `together`: each group is one request. */
@@ -144,14 +144,15 @@ export function createRun(clock = () => performance.now()) {
 
   return Object.assign(run, {
     on(fn) { listeners.add(fn); return () => listeners.delete(fn); },
-    /** Begins; a story of the same idea is built on unless `fresh`. */
-    start(settings, stream, { fresh } = {}) {
+    /** Begins. A single task of the same idea goes on with the story that is there. */
+    start(settings, stream) {
       if (run.phase === "running") return Promise.resolve();
-      const same = run.story.user_input === settings.idea && settings.what !== "story" && !fresh;
-      run.story = same ? run.story : { user_input: settings.idea };
+      const goesOn = run.story.user_input === settings.idea && settings.what !== "story";
+      const kept = goesOn ? run.steps.filter((s) => s.state === "done" && s.task !== settings.what) : [];
+      run.story = goesOn ? run.story : { user_input: settings.idea };
       run.settings = settings;
-      run.steps = plan(settings);
-      run.at = 0;
+      run.steps = [...kept, ...plan(settings)];
+      run.at = kept.length;
       return proceed(stream);
     },
     /** Goes on with the step that failed or was canceled. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Playground, Stories and Models of a real miner (the engine over the stub of libllama, behind it a script that fails
 and waits as told and writes markup; a hub on loopback) in real headless Chromium."""
+import http.client
 import json
 import os
 import pathlib
@@ -182,6 +183,16 @@ def files(p, m):
     check("play: and back to the board", p.sees(".board-characters") and not p.browser.find(".book"))
 
 
+def asked_wrongly(m):
+    for body, word in ((b"[]", "object"), (b"{", "line"), (b'{"a":1,"a":2}', "a")):
+        c = http.client.HTTPConnection("127.0.0.1", m.admin, timeout=20)
+        c.request("POST", "/api/book", body, {"Content-Type": "application/json"})
+        r = c.getresponse()
+        text = r.read().decode()
+        check(f"book: {body.decode()} is refused in words", r.status == 400 and word in json.loads(text)["message"], (r.status, text))
+        c.close()
+
+
 def canceled(p, m):
     m.tell("hold")
     ask(p, "a long story of the slow river", "chapters", "custom")
@@ -243,6 +254,10 @@ def trouble(p, m):
     p.until("return fetch('/api/status').then((r) => r.json()).then((s) => s.generators[1].can_answer !== false && s.generators[1].state === 'ready')")
     p.click("#resume")
     check("play: trying again goes on", p.sees("#read", patience=30) and not p.browser.find(".outcome"), p.text("#main"))
+    p.click("#next")
+    check("play: the next part is written to what is there", p.sees("#read", patience=30) and p.run("""
+        return [...document.querySelectorAll('.play-step h2')].map((n) => n.textContent).join()""") == "Blueprint,Characters"
+          and p.sees(".pip[data-state=done]:nth-child(2)"), p.text("#main")[:300])
 
 
 def handed_over(p, m):
@@ -372,6 +387,7 @@ def main():
         p.browser.console_errors()  # a bare picture has no icon beside it
         side_by_side(p, m)
         files(p, m)
+        asked_wrongly(m)
         written_looks(p)
         canceled(p, m)
         p.quiet("play")
