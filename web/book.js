@@ -213,12 +213,17 @@ export function mountBook(root, story, { embedded = false } = {}) {
     button.addEventListener("click", () => openPanel(panel.classList.contains("open") ? null : panel));
     return { panel, button };
   });
+  let left = 0; // where the page was left for a panel
   const openPanel = (wanted) => {
+    const was = page.classList.contains("covered");
+    if (wanted && !was) left = window.scrollY;
     for (const { panel, button } of openers) {
       panel.classList.toggle("open", panel === wanted);
       button.setAttribute("aria-expanded", String(panel === wanted));
     }
     page.classList.toggle("covered", wanted !== null);
+    if (wanted && !page.getClientRects().length) root.scrollIntoView({ block: "start" });
+    else if (was && !wanted) window.scrollTo(0, left);
   };
   const onKey = (event) => { if (event.key === "Escape") openPanel(null); };
   document.addEventListener("keydown", onKey);

@@ -25,6 +25,7 @@ class Playground {
     if (idea && run.phase !== "running") {
       run.clear();
       form.idea = idea;
+      ctx.navigate("play", { replace: true }); // taken: what is written from it must stay
     }
     this.head = el("header", { class: "page-head" }, el("div", null, el("h1", null, this.t("title")), el("p", { class: "lead" }, this.t("lead"))));
     this.composer = el("div");

@@ -91,6 +91,8 @@ def phone(browser, page):
     browser.click(".book-begin")
     browser.click(".open-cast")
     check("the side panel opens on a phone", "Name 1" in browser.text(".book-cast"))
+    browser.click(".open-cast")
+    check("and gives the page back", browser.text(".book-chapter h1") == "Title 1")
 
 
 def main():
