@@ -124,7 +124,7 @@ class Models {
     const { t } = this;
     const open = dialog(t("gated.title", { name: this.short(m) }), t("close"),
       el("p", null, t("gated.text")),
-      el("ol", { class: "gated-steps" }, el("li", null, t("gated.1"), " ", el("a", { href: `https://huggingface.co/${m.name.split("/").map(encodeURIComponent).join("/")}`, target: "_blank", rel: "noreferrer noopener" }, m.name)),
+      el("ol", { class: "gated-steps" }, el("li", null, t("gated.1"), " ", el("code", null, `huggingface.co/${m.name}`)),
         el("li", null, t("gated.2")), el("li", null, t("gated.3"), " ", el("code", null, "HF_TOKEN"))),
       el("div", { class: "actions" }, button(t("gated.go"), { kind: "primary", icon: "download", onclick: () => { this.toldGated = true; open.close(); this.startPull(m); } }),
         button(t("close"), { onclick: () => open.close() })));
