@@ -131,6 +131,7 @@ class Rig(Miner):
 
 def ask(p, idea, what="story", generator="", deadline=60):
     p.open("#/play", "#idea")
+    p.until("return document.querySelectorAll('.options select')[0].options.length === 3")  # the miner has told of them
     p.run("""
         const put = (n, v) => { n.value = v; n.dispatchEvent(new Event('input')); n.dispatchEvent(new Event('change')); };
         document.querySelector(`input[name=what][value=${arguments[1]}]`).click();
