@@ -242,5 +242,5 @@ export function mountBook(root, story, { embedded = false } = {}) {
   };
 }
 
-const own = document.querySelector("script#story-data");
+const own = document.querySelector("script#story");
 if (own) mountBook(document.getElementById("book"), JSON.parse(own.textContent));

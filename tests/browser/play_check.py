@@ -298,7 +298,7 @@ def stories(p, m):
     check("stories: and is played there", p.sees(".book-chapter .prose"))
     p.run("document.querySelector('.reader-head a[download]').click()")
     book = m.downloaded("html")
-    check("stories: its book can be kept", book is not None and "story-data" in book.read_text(), book)
+    check("stories: its book can be kept", book is not None and 'id="story"' in book.read_text(), book)
     p.click(".reader-head .quiet")
     check("stories: back to all of them", p.sees(".cover-card"))
     p.open("#/stories/999999", ".notice.bad")
