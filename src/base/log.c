@@ -3,20 +3,24 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log_file.h"
+#include "base/log_repeat.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LINE_CAP 4096
 #define VALUE_CAP 512
+#define FIELDS_MAX 31
 
-static enum log_level threshold = LOG_WARN;
+static _Atomic(enum log_level) threshold = LOG_WARN;
 static enum log_format output_format = LOG_FORMAT_LOGFMT;
-static int record_fd = -1;
+static bool priorities;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 static const char *const area_names[] = {"main",   "conf",      "axon",      "admin",
@@ -25,33 +29,28 @@ static const char *const area_names[] = {"main",   "conf",      "axon",      "ad
 
 void log_setup(enum log_level level, enum log_format format)
 {
-    threshold = level;
+    log_set_level(level);
     output_format = format;
+}
+
+void log_set_level(enum log_level level)
+{
+    atomic_store_explicit(&threshold, level, memory_order_relaxed);
+}
+
+void log_use_priorities(bool on)
+{
+    priorities = on;
 }
 
 enum log_level log_level(void)
 {
-    return threshold;
+    return atomic_load_explicit(&threshold, memory_order_relaxed);
 }
 
 enum log_format log_format(void)
 {
     return output_format;
-}
-
-int log_record(const char *path)
-{
-    /* A log rotation that copies and truncates works with O_APPEND. */
-    record_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    return record_fd < 0 ? -1 : 0;
-}
-
-static void put_record(const struct sf_buf *line)
-{
-    if (record_fd >= 0) {
-        ssize_t written = write(record_fd, sf_buf_z(line), line->n);
-        (void)written;
-    }
 }
 
 static void put_stamp(struct sf_buf *b)
@@ -143,6 +142,23 @@ static void put_line(struct sf_buf *b, enum log_level level, enum log_area area,
     sf_buf_puts(b, json ? "}\n" : "\n");
 }
 
+/* One write per line keeps lines of several threads whole. */
+static void write_stderr(enum log_level level, const struct sf_buf *line)
+{
+    /* As in syslog(3): what is in front of a line that journald reads. */
+    static const char *const marks[] = {"<3>", "<4>", "<6>", "<7>"};
+    struct iovec parts[2] = {{.iov_len = 0}, {.iov_base = line->p, .iov_len = line->n}};
+    char mark[4];
+    if (priorities) {
+        memcpy(mark, marks[level], sizeof mark);
+        parts[0] = (struct iovec){mark, 3};
+    }
+    ssize_t written = writev(STDERR_FILENO, parts, 2);
+    (void)written;
+}
+
+static void put_record(const struct sf_buf *line);
+
 static void write_line(enum log_level level, enum log_area area, const char *message,
                        const struct log_field *fields, size_t n_fields)
 {
@@ -150,24 +166,85 @@ static void write_line(enum log_level level, enum log_area area, const char *mes
     struct sf_buf line;
     sf_buf_init(&line, LINE_CAP);
     put_line(&line, level, area, message, fields, n_fields);
-    if (line.err != SF_OK) {
+    if (line.err != SF_OK && line.n > 0) { /* cut */
         line.err = SF_OK;
-        line.n = line.n > 0 ? line.n - 1 : 0;
+        line.n--;
         sf_buf_putc(&line, '\n');
     }
-    /* One write per line keeps lines of several threads whole. */
-    ssize_t written = write(STDERR_FILENO, sf_buf_z(&line), line.n);
-    (void)written;
-    put_record(&line);
+    if (line.n > 0) {
+        write_stderr(level, &line);
+        put_record(&line);
+    }
     sf_buf_fini(&line);
     errno = saved;
+}
+
+/* Into the file too, when there is one; what is wrong with that is said once on stderr (and, when
+ * it is over, in the file). */
+static void put_record(const struct sf_buf *line)
+{
+    uint64_t lost = 0;
+    switch (log_file_write(sf_buf_str(line), &lost)) {
+    case LOG_FILE_FAILS: {
+        const struct log_field why[] = {
+            LOG_S("err", strerrordesc_np(errno)),
+            LOG_S("remedy", "free some space, or set logging.file to another disk")};
+        write_line(LOG_ERROR, LOG_MAIN, "the log's file cannot be written", why, 2);
+        break;
+    }
+    case LOG_FILE_WORKS_AGAIN: {
+        const struct log_field lines = LOG_I("lost_lines", lost);
+        write_line(LOG_WARN, LOG_MAIN, "the log's file is written again", &lines, 1);
+        break;
+    }
+    case LOG_FILE_FINE:
+        break;
+    }
+}
+
+void log_write_each(enum log_level level, enum log_area area, const char *message,
+                    const struct log_field *fields, size_t n_fields)
+{
+    if (level <= log_level()) {
+        write_line(level, area, message, fields, n_fields);
+    }
+}
+
+/* With how many like it were not written before it. */
+static void write_counted(enum log_level level, enum log_area area, const char *message,
+                          const struct log_field *fields, size_t n_fields, uint64_t left_out)
+{
+    struct log_field more[FIELDS_MAX + 1];
+    size_t n = n_fields < FIELDS_MAX ? n_fields : FIELDS_MAX;
+    if (n > 0) {
+        memcpy(more, fields, n * sizeof *more);
+    }
+    more[n] = LOG_I("left_out", left_out);
+    write_line(level, area, message, more, n + 1);
 }
 
 void log_write(enum log_level level, enum log_area area, const char *message,
                const struct log_field *fields, size_t n_fields)
 {
-    if (level <= threshold) {
+    uint64_t left_out = 0;
+    if (level > log_level()) {
+        return;
+    }
+    if (log_level() < LOG_DEBUG && !log_repeat_pass(level, area, message, &left_out)) {
+        return;
+    }
+    if (left_out > 0) {
+        write_counted(level, area, message, fields, n_fields, left_out);
+    } else {
         write_line(level, area, message, fields, n_fields);
+    }
+}
+
+void log_tell_repeated(bool all)
+{
+    struct log_repeated r;
+    while (log_repeat_take(all, &r)) {
+        write_counted(r.level, r.area, r.message, NULL, 0, r.left_out);
     }
 }
 

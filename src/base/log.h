@@ -6,7 +6,11 @@
 #include "base/str.h"
 
 /* One line is one event, on stderr: logfmt ("2026-11-24T10:15:00.123Z info axon msg=\"...\" k=v")
- * or JSON. Values from outside are escaped and cut at 512 bytes. errno is preserved. */
+ * or JSON. Values from outside are escaped and cut at 512 bytes. errno is preserved.
+ *
+ * The same event (log_repeat.h: area and message, whatever its fields) is written five times a
+ * minute at most; the next one, or a line of its own when the minute is over, has the number of
+ * those left out. At debug all are written. */
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 enum log_area {
@@ -47,14 +51,27 @@ struct log_field {
 void log_write(enum log_level level, enum log_area area, const char *message,
                const struct log_field *fields, size_t n_fields);
 
+/* The same without the limit: for lists that end by themselves. */
+#define log_each(level, area, message, ...)                                                        \
+    log_write_each(level, area, message, (const struct log_field[]){{.key = NULL}, ##__VA_ARGS__}, \
+                   sizeof((struct log_field[]){{.key = NULL}, ##__VA_ARGS__}) /                    \
+                       sizeof(struct log_field))
+void log_write_each(enum log_level level, enum log_area area, const char *message,
+                    const struct log_field *fields, size_t n_fields);
+
+/* Writes how many events were left out, of those whose minute is over; with `all` of all, for the
+ * end. To be called now and then. */
+void log_tell_repeated(bool all);
+
 /* Not thread-safe: call at start. Default: warnings, logfmt. */
 void log_setup(enum log_level level, enum log_format format);
+void log_set_level(enum log_level level); /* at any time */
 enum log_level log_level(void);
 enum log_format log_format(void);
 
-/* Appends every line, status lines too, to a file as well (made when it is not there). Not
- * thread-safe: call at start, once. Blocks on nothing but that file's disk. */
-int log_record(const char *path); /* 0, or -1 with errno */
+/* Lines on stderr begin with their priority ("<4>"), which journald takes off again. Off unless
+ * told; not thread-safe: call at start. */
+void log_use_priorities(bool on);
 
 /* A status line for people ("✅ Generator Mode: local"): stdout and flushed, or with the JSON format
  * an event on stderr. Shown at any level. */

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/file.h"
+#include "app/logging.h"
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/secret_prompt.h"
 #include "cmd/settings.h"
 #include "miner/miner.h"
-
-#include <errno.h>
-#include <string.h>
 
 const struct args_spec cmd_miner_spec = {
     .name = "miner",
@@ -17,27 +14,11 @@ const struct args_spec cmd_miner_spec = {
         "Announces itself on the chain and reads there who may ask; with --offline it does "
         "neither.\n"
         "Runs until SIGTERM, then finishes what is in flight (a second signal ends at once). "
-        "SIGHUP loads the\nconfiguration again. storyfi status asks it how it is.",
+        "SIGHUP loads the\nconfiguration again, SIGUSR1 opens the log's file anew. storyfi status "
+        "asks "
+        "it how it is.",
     .takes_settings = true,
 };
-
-/* logging_dir/WALLET/HOTKEY/miner.log, as the network's own tools lay their logs out. */
-static void record_log(const struct conf *conf)
-{
-    struct sf_buf path;
-    struct sf_errbuf eb = {.code = SF_OK};
-    sf_buf_init(&path, 4096);
-    sf_buf_printf(&path, "%s/%s/%s", conf->logging.logging_dir, conf->wallet.name,
-                  conf->wallet.hotkey);
-    if (sf_dir_make(sf_buf_z(&path), 0700, &eb) != SF_OK) {
-        fatal(100, "miner: logging.record_log: %s", eb.text);
-    }
-    sf_buf_puts(&path, "/miner.log");
-    if (log_record(sf_buf_z(&path)) != 0) {
-        fatal(100, "miner: logging.record_log: %s: %s", sf_buf_z(&path), strerrordesc_np(errno));
-    }
-    sf_buf_fini(&path);
-}
 
 int cmd_miner(int argc, char **argv)
 {
@@ -48,8 +29,8 @@ int cmd_miner(int argc, char **argv)
     if (!conf->offline && conf->netuid < 0) {
         fatal(100, "miner: --netuid is needed (or --offline, to serve without a chain)");
     }
-    if (conf->logging.record_log) {
-        record_log(conf);
+    if (logging_open_file(conf, "miner.log", &eb) != SF_OK) {
+        fatal(100, "miner: %s", sf_err_text(&eb, SF_ENOMEM));
     }
     log_status("✅ Config: %s", conf->file[0] != '\0' ? conf->file : "defaults, no file found");
     struct wallet_unlock unlock = secret_unlock(conf);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "app/logging.h"
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/settings.h"
@@ -35,6 +36,9 @@ int cmd_serve(int argc, char **argv)
         fatal(100, "serve: --port is needed (see storyfi serve --help)");
     }
     const struct conf *conf = settings_load(&a);
+    if (logging_open_file(conf, "serve.log", &eb) != SF_OK) {
+        fatal(100, "serve: %s", sf_err_text(&eb, SF_ENOMEM));
+    }
     const char *ip = args_get(&a, "--ip");
     struct serve_options o = {.ip = ip == NULL ? "127.0.0.1" : ip,
                               .port = (uint16_t)args_int(&a, "--port", 0, 0, 65535),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/settings.h"
 
+#include "app/logging.h"
 #include "base/log.h"
 #include "http/trust.h"
 
@@ -58,14 +59,6 @@ void settings_source(const struct args *a, struct conf_source *source)
     }
 }
 
-static enum log_level level_of(const struct conf_logging *logging)
-{
-    if (logging->debug || logging->trace) {
-        return LOG_DEBUG;
-    }
-    return logging->info ? LOG_INFO : LOG_WARN;
-}
-
 const struct conf *settings_load(const struct args *a)
 {
     struct conf_source source = {0};
@@ -89,8 +82,7 @@ const struct conf *settings_load(const struct args *a)
         }
         fatal(sf_err_info(err)->exit_code, "%s", sf_err_text(&eb, err));
     }
-    log_setup(level_of(&conf->logging),
-              strcmp(conf->logging.format, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT);
+    logging_begin(conf);
     conf_diagnostics_log(&found);
     conf_diagnostics_fini(&found);
     http_trust(conf->ca_file);

@@ -227,10 +227,10 @@ void conf_diagnostics_log(const struct conf_diagnostics *d)
     for (size_t i = 0; i < d->n; i++) {
         const struct conf_diagnostic *x = &d->v[i];
         if (x->key[0] != '\0') {
-            log_event(levels[x->level], LOG_CONF, x->text, LOG_S("key", x->key),
-                      LOG_S("where", x->where));
+            log_each(levels[x->level], LOG_CONF, x->text, LOG_S("key", x->key),
+                     LOG_S("where", x->where));
         } else {
-            log_event(levels[x->level], LOG_CONF, x->text, LOG_S("where", x->where));
+            log_each(levels[x->level], LOG_CONF, x->text, LOG_S("where", x->where));
         }
     }
     if (d->n_dropped > 0) {

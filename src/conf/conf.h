@@ -218,6 +218,10 @@ struct conf_logging {
     const char *format; /* "logfmt" "json" */
     bool record_log;
     const char *logging_dir;
+    const char *file;  /* "" none */
+    int64_t max_bytes; /* of one file; 0 no limit */
+    int64_t keep;
+    int priorities; /* -1 when journald reads, 0 off, 1 on */
 };
 
 struct conf_deadline {

@@ -2,7 +2,7 @@
 #include "miner/axon.h"
 
 #include "app/recording.h"
-#include "base/log_throttle.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "miner/gates.h"
@@ -47,19 +47,16 @@ void axon_note(const struct answer_to *to, const char *task, int status, const c
 {
     sf_ms took = sf_between(to->received, sf_now());
     tally_answer(task, status, to->standing);
-    static struct log_throttle by_status[128];
-    uint64_t left_out = 0;
     bool fallback = status == 200 && message[0] != '\0';
-    if (status != 200 && !log_throttle_pass(&by_status[status & 127], &left_out)) {
-        return;
+    char what[40] = "request answered";
+    if (status != 200) { /* each status is an event of its own */
+        (void)snprintf(what, sizeof what, "request refused with %d", status);
     }
-    const char *what = status == 200 ? "request answered" : "request refused";
     log_event(status == 200 && !fallback ? LOG_INFO : LOG_WARN, LOG_AXON, fallback ? message : what,
               LOG_I("req", to->id), LOG_S("peer", to->peer_ip),
               LOG_S("hotkey", to->synapse->dendrite_hotkey), LOG_S("task", task),
               LOG_I("status", status), LOG_I("ms", took), LOG_S("generator", generator),
-              LOG_S("err", fallback ? "" : message),
-              LOG_I(left_out == 0 ? NULL : "like_it_unlogged", left_out));
+              LOG_S("err", fallback ? "" : message));
 }
 
 struct metric *axon_door_metric(void)

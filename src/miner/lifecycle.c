@@ -3,6 +3,7 @@
 
 #include "app/ledger.h"
 #include "base/log.h"
+#include "base/log_file.h"
 #include "miner/workers.h"
 
 #include <poll.h>
@@ -21,21 +22,27 @@ void lifecycle_init(struct lifecycle *l, const struct conf *conf)
     (void)sigaddset(&l->signals, SIGTERM);
     (void)sigaddset(&l->signals, SIGINT);
     (void)sigaddset(&l->signals, SIGHUP);
+    (void)sigaddset(&l->signals, SIGUSR1);
     (void)pthread_sigmask(SIG_BLOCK, &l->signals, NULL);
 }
 
 void lifecycle_fini(struct lifecycle *l)
 {
+    log_tell_repeated(true);
     reload_close(&l->reloading);
     notify_fini(&l->notify);
 }
 
-/* The signal that arrived within a tick, 0 for none. */
+/* The signal that arrived within a tick, 0 for none. SIGUSR1 is dealt with here: it means the same
+ * at any time. */
 static int next_signal(const struct lifecycle *l)
 {
     struct timespec ts = {.tv_nsec = TICK_MS * 1000000L};
     int s = sigtimedwait(&l->signals, NULL, &ts);
-    return s > 0 ? s : 0;
+    if (s == SIGUSR1) {
+        log_file_reopen();
+    }
+    return s > 0 && s != SIGUSR1 ? s : 0;
 }
 
 /* What the keeper does beside signals: notes how the generators are, tells systemd. */
@@ -48,6 +55,7 @@ static void keep(struct lifecycle *l)
         ledger_weigh(app);
     }
     app_close(app);
+    log_tell_repeated(false);
     notify_tick(&l->notify, l->states.ready && l->listening, l->states.summary);
 }
 

@@ -25,7 +25,7 @@ struct lifecycle {
                      */
 };
 
-/* Blocks SIGTERM, SIGINT and SIGHUP for this thread and those it starts. */
+/* Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 for this thread and those it starts. */
 void lifecycle_init(struct lifecycle *l, const struct conf *conf);
 void lifecycle_fini(struct lifecycle *l);
 
@@ -33,8 +33,8 @@ void lifecycle_fini(struct lifecycle *l);
  * the program is to end. */
 bool lifecycle_wait_ready(struct lifecycle *l);
 
-/* With an open listener: reloads on SIGHUP, answers what is past its deadline, notes how the
- * generators are, until SIGTERM or SIGINT. */
+/* With an open listener: reloads on SIGHUP, opens the log's file anew on SIGUSR1, answers what is
+ * past its deadline, notes how the generators are, until SIGTERM or SIGINT. */
 void lifecycle_serve(struct lifecycle *l);
 
 /* Takes nothing new in; what is in flight is finished within a minute, the rest is answered 503. A

@@ -2,6 +2,7 @@
 #include "miner/reload.h"
 
 #include "app/ledger.h"
+#include "app/logging.h"
 #include "base/log.h"
 #include "journal/journal.h"
 
@@ -9,13 +10,43 @@
 
 #define START_MS 120000
 #define FLUSH_MS 2000
+#define KEYS_BYTES 480
 
-static void say_difference(void *arg, const char *key, bool reload)
+/* The keys that differ, in lines that the log does not cut. */
+struct difference {
+    struct sf_buf keys[2]; /* a restart is needed; taken over */
+};
+
+static void say_keys(struct sf_buf *keys, bool reload)
 {
-    (void)arg;
-    log_event(reload ? LOG_INFO : LOG_WARN, LOG_CONF,
-              reload ? "setting taken over" : "setting changed; it needs a restart",
-              LOG_S("key", key));
+    if (keys->n > 0) {
+        log_each(reload ? LOG_INFO : LOG_WARN, LOG_CONF,
+                 reload ? "settings changed" : "settings changed that need a restart",
+                 LOG_S("keys", sf_buf_z(keys)));
+    }
+    sf_buf_clear(keys);
+}
+
+static void add_key(void *arg, const char *key, bool reload)
+{
+    struct difference *d = arg;
+    struct sf_buf *keys = &d->keys[reload];
+    if (keys->n + strlen(key) + 2 > keys->cap) {
+        say_keys(keys, reload);
+    }
+    sf_buf_printf(keys, "%s%s", keys->n == 0 ? "" : ", ", key);
+}
+
+static void say_difference(const struct conf *before, const struct conf *after)
+{
+    struct difference d;
+    sf_buf_init(&d.keys[false], KEYS_BYTES);
+    sf_buf_init(&d.keys[true], KEYS_BYTES);
+    conf_diff(before, after, add_key, &d);
+    for (int reload = 0; reload < 2; reload++) {
+        say_keys(&d.keys[reload], reload == 1);
+        sf_buf_fini(&d.keys[reload]);
+    }
 }
 
 /* What was spent counts for the new chain: of accounts that the old one has, by its own books, of
@@ -24,6 +55,7 @@ static void take_over(struct app *fresh, struct app *old)
 {
     const struct conf_journal *c = &app_conf(fresh)->journal;
     struct journal *j = app_journal(fresh);
+    logging_change(app_conf(fresh));
     journal_set_limits(j, c->keep_days, c->max_bytes);
     (void)journal_flush(j, FLUSH_MS);
     ledger_charge(fresh);
@@ -43,7 +75,7 @@ static void open_fresh(struct reload *r, struct axon *axon, const struct conf *c
     struct app_options o = {.probes = true};
     struct sf_errbuf eb = {.code = SF_OK};
     struct app *old = axon_take_app(axon);
-    conf_diff(app_conf(old), conf, say_difference, NULL);
+    say_difference(app_conf(old), conf);
     o.successor_of = old;
     enum sf_err err = app_open(conf, &o, &r->fresh, &eb);
     app_close(old);

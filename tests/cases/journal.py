@@ -65,7 +65,7 @@ def load(m, until):
 
 
 def killed_under_load():
-    with Miner(script_config("stories.py"), ["--logging.info"]) as m:
+    with Miner(script_config("stories.py"), ["--logging.debug"]) as m:
         journal = m.dir / "state" / "journal.db"
         highest = 0
         for turn in (1,) if SANITIZED else (1, 2):
