@@ -184,7 +184,7 @@ void args_parse(struct args *a, const struct args_spec *spec, int argc, char **a
             parse_word(a, argv[i]);
         }
     }
-    if (spec->n_actions > 0 && a->action == NULL) {
+    if (spec->n_actions > 0 && a->action == NULL && !spec->action_optional) {
         fatal(100, "%s: which action? (see storyfi %s --help)", spec->name, spec->name);
     }
     if (a->n_words < spec->min_words) {

@@ -24,8 +24,9 @@ struct args_spec {
     const char *details;  /* further paragraphs of the help, or NULL */
     const struct arg_option *options;
     size_t n_options;
-    const struct arg_action *actions; /* when there are any, the first word must be one of them */
+    const struct arg_action *actions; /* when there are any, the first word is one of them */
     size_t n_actions;
+    bool action_optional;        /* without one the command does what its summary says */
     size_t min_words, max_words; /* words that are no options, the action not counted */
     bool takes_settings;         /* also the configuration's flags (--axon.port N); else only
                                     --config, which is without effect then */

@@ -2,6 +2,7 @@
 #include "app/origin.h"
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/history_export.h"
 #include "cmd/journal_show.h"
 #include "cmd/settings.h"
 #include "story/task.h"
@@ -17,15 +18,27 @@ static const struct arg_option options[] = {
     {"--limit", "N", "At most so many (20)."},
     {"--before", "ID", "Only older ones than request ID: the next page."},
     {"--json", NULL, "An array of objects, with more of each request."},
+    {"--format", "F", "export: jsonl (all that is known, answers too) or csv (a row a request)."},
+    {"--out", "FILE", "export: into a new FILE, instead of stdout."},
+};
+
+static const struct arg_action actions[] = {
+    {"export", "Write all of them, oldest first, for other programs (--format)."},
 };
 
 const struct args_spec cmd_history_spec = {
     .name = "history",
     .synopsis =
-        "[--task T] [--origin O] [--generator G] [--status S] [--since AGO] [--limit N] [--json]",
+        "[--task T] [--origin O] [--generator G] [--status S] [--since AGO] [--limit N] [--json] | "
+        "export --format jsonl|csv [--since AGO] [--out FILE]",
     .summary = "What was asked and answered, newest first.",
-    .details = "Reads the journal (journal.path), whether a miner runs or not. storyfi trail ID "
-               "tells more of one.",
+    .details =
+        "Reads the journal (journal.path), whether a miner runs or not. storyfi trail ID "
+        "tells more of one.\nIn csv a text that a spreadsheet would take for a formula begins "
+        "with '.",
+    .actions = actions,
+    .n_actions = 1,
+    .action_optional = true,
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .takes_settings = true,
@@ -129,6 +142,52 @@ static void print_table(const json_t *list)
     }
 }
 
+/* Options that mean nothing to what was asked for. */
+static void refuse(const struct args *a, const char *const *names, size_t n, const char *why)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (args_has(a, names[i])) {
+            fatal(100, "history: %s %s", names[i], why);
+        }
+    }
+}
+
+static enum sf_err run_export(const struct args *a, const struct conf *conf,
+                              const struct journal_filter *f, struct sf_errbuf *eb)
+{
+    static const char *const listing[] = {"--limit", "--before", "--json"};
+    enum history_format format;
+    refuse(a, listing, sizeof listing / sizeof listing[0], "does not go with export");
+    const char *given = args_get(a, "--format");
+    if (given == NULL || !history_format_parse(given, &format)) {
+        fatal(100, "history: export needs --format jsonl or --format csv");
+    }
+    return history_export(conf->journal.path, f, format, args_get(a, "--out"), eb);
+}
+
+static enum sf_err run_list(const struct args *a, const struct conf *conf,
+                            const struct journal_filter *f, struct sf_errbuf *eb)
+{
+    static const char *const exporting[] = {"--format", "--out"};
+    json_t *list = NULL;
+    enum sf_err err = SF_OK;
+    refuse(a, exporting, 2, "goes with export (storyfi history export)");
+    struct journal_reader *r = journal_show_open("history", conf);
+    if (r == NULL) {
+        list = json_array();
+    } else {
+        err = journal_list(r, f, &list, eb);
+    }
+    if (err == SF_OK && args_has(a, "--json")) {
+        journal_show_json(list);
+    } else if (err == SF_OK) {
+        print_table(list);
+    }
+    json_decref(list);
+    journal_reader_close(r);
+    return err;
+}
+
 int cmd_history(int argc, char **argv)
 {
     struct args a;
@@ -142,24 +201,15 @@ int cmd_history(int argc, char **argv)
                                .before_id = args_int(&a, "--before", 0, 1, INT64_MAX),
                                .limit = args_int(&a, "--limit", 20, 1, 100000)};
     read_status(&a, &f);
-    json_t *list = NULL;
-    struct journal_reader *r = journal_show_open("history", conf);
-    enum sf_err err = SF_OK;
-    if (r == NULL) {
-        list = json_array();
-    } else {
-        err = journal_list(r, &f, &list, &eb);
-    }
+    enum sf_err err =
+        a.action != NULL ? run_export(&a, conf, &f, &eb) : run_list(&a, conf, &f, &eb);
     if (err != SF_OK) {
         fprintf(stderr, "storyfi: history: %s\n", sf_err_text(&eb, err));
-    } else if (args_has(&a, "--json")) {
-        journal_show_json(list);
-    } else {
-        print_table(list);
     }
-    json_decref(list);
-    journal_reader_close(r);
     conf_unref(conf);
     args_fini(&a);
-    return err == SF_OK ? 0 : 111;
+    if (err == SF_OK) {
+        return 0;
+    }
+    return err == SF_ECONFIG ? 100 : 111;
 }

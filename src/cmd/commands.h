@@ -23,6 +23,8 @@
     X(config)                                                                                      \
     X(wallet)                                                                                      \
     X(chain)                                                                                       \
+    X(backup)                                                                                      \
+    X(restore)                                                                                     \
     X(completion)                                                                                  \
     X(version)
 

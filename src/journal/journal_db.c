@@ -91,6 +91,12 @@ static enum sf_err check_owner(sqlite3 *db, const char *path, int64_t known, int
     return SF_OK;
 }
 
+enum sf_err journal_db_check_owner(sqlite3 *db, const char *path, int64_t *version,
+                                   struct sf_errbuf *eb)
+{
+    return check_owner(db, path, (int64_t)journal_migrations_n, version, eb);
+}
+
 static enum sf_err apply(sqlite3 *db, const char *path, const struct journal_migration *m,
                          int64_t version, struct sf_errbuf *eb)
 {

@@ -26,6 +26,11 @@ SF_MUST_USE enum sf_err journal_db_open(const char *path, const struct journal_m
 SF_MUST_USE enum sf_err journal_db_open_readonly(const char *path, sqlite3 **out,
                                                  struct sf_errbuf *eb);
 
+/* Whose file it is, and of which version: SF_ECONFIG when it is another program's or a newer
+ * storyfi's, SF_EPARSE when it is damaged. */
+SF_MUST_USE enum sf_err journal_db_check_owner(sqlite3 *db, const char *path, int64_t *version,
+                                               struct sf_errbuf *eb);
+
 /* The last error of `db` as one of ours, with cause and remedy. Never SF_OK. */
 enum sf_err journal_db_error(sqlite3 *db, const char *path, struct sf_errbuf *eb);
 

@@ -3,8 +3,10 @@
 
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -44,5 +46,30 @@ enum sf_err lock_file_take(const char *state_dir, const char *hotkey, int *fd, s
         err = ok ? SF_OK : sf_fail_errno(eb, SF_EIO, "%s", sf_buf_z(&path));
     }
     sf_buf_fini(&path);
+    return err;
+}
+
+enum sf_err lock_file_check(const char *state_dir, struct sf_errbuf *eb)
+{
+    char pid[24];
+    enum sf_err err = SF_OK;
+    DIR *d = opendir(state_dir);
+    const struct dirent *e;
+    while (err == SF_OK && d != NULL && (e = readdir(d)) != NULL) {
+        int fd = fnmatch("miner-*.lock", e->d_name, 0) == 0
+                     ? openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC)
+                     : -1;
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            read_holder(fd, pid, sizeof pid);
+            err = sf_fail(eb, SF_ECONFIG, "a miner runs with %.200s (process %s): stop it first",
+                          state_dir, pid);
+        }
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+    if (d != NULL) {
+        (void)closedir(d);
+    }
     return err;
 }

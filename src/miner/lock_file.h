@@ -9,4 +9,7 @@
 SF_MUST_USE enum sf_err lock_file_take(const char *state_dir, const char *hotkey, int *fd,
                                        struct sf_errbuf *eb);
 
+/* Whether any miner runs with this state directory: SF_ECONFIG names its process. */
+SF_MUST_USE enum sf_err lock_file_check(const char *state_dir, struct sf_errbuf *eb);
+
 #endif
