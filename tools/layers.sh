@@ -33,9 +33,10 @@ sodium\.h|openssl/.* src/bittensor/crypto\.[ch]
 jansson\.h src/json/.*
 yaml\.h src/conf/.*
 dlfcn\.h src/generator/plugin\.[ch]
+ncurses\.h src/cmd/screen\.[ch]
 cmocka\.h .*_test\.[ch]
 (assert|complex|ctype|errno|float|inttypes|limits|locale|math|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|threads|time|uchar|wchar)\.h src/.*
-(dirent|fcntl|fnmatch|glob|grp|netdb|poll|pthread|pwd|sched|semaphore|spawn|strings|syslog|termios|unistd|wordexp|endian|execinfo|ifaddrs|malloc|getopt)\.h src/.*
+(dirent|fcntl|fnmatch|glob|grp|netdb|poll|pthread|pwd|sched|semaphore|spawn|strings|syslog|termios|unistd|wordexp|endian|execinfo|ifaddrs|malloc|getopt|langinfo)\.h src/.*
 (sys|net|netinet|arpa|linux)/.*\.h src/.*
 '
 find src -name '*.[ch]' | sort | xargs grep -HnE '^[[:space:]]*#[[:space:]]*include' | awk -v rooms="$rooms" -v homes="$homes" '

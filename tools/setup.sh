@@ -32,7 +32,7 @@ stop() { code=$1; shift; printf 'setup: %s\n' "$*" >&2; exit "$code"; }
 
 BUILD_PACKAGES="gcc g++ make cmake ninja-build pkg-config git ca-certificates libjansson-dev
     libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libsodium-dev libssl-dev libsqlite3-dev
-    libwebsockets-dev"
+    libwebsockets-dev libncurses-dev"
 TEST_PACKAGES="libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev llvm-14 cppcheck
     chromium chromium-driver openssl nghttp2-server prometheus"
 

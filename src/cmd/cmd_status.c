@@ -4,6 +4,8 @@
 #include "cmd/commands.h"
 #include "cmd/journal_show.h"
 #include "cmd/settings.h"
+#include "cmd/status_page.h"
+#include "cmd/status_watch.h"
 #include "http/client.h"
 #include "json/json.h"
 
@@ -11,32 +13,19 @@
 
 static const struct arg_option options[] = {
     {"--json", NULL, "Print what the miner says as JSON."},
+    {"--watch", NULL, "Go on showing it, on the whole screen, until q; plain lines without one."},
 };
 
 const struct args_spec cmd_status_spec = {
     .name = "status",
-    .synopsis = "[--json] [--admin.ip IP] [--admin.port P]",
+    .synopsis = "[--json|--watch] [--admin.ip IP] [--admin.port P]",
     .summary = "Ask the miner that runs on this machine how it is.",
-    .details = "Exit status 0 when it can answer validators, 1 when it cannot, 111 when none runs.",
+    .details = "Exit status 0 when it can answer validators, 1 when it cannot, 111 when none runs. "
+               "--watch ends with 0\nand shows colours on a terminal, unless NO_COLOR is set.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .takes_settings = true,
 };
-
-/* "3 h", "25 s": how long ago, or for how long. */
-static const char *shown_span(double seconds, char *out, size_t n)
-{
-    static const struct {
-        double seconds;
-        const char *unit;
-    } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
-    size_t i = 0;
-    while (i + 1 < sizeof units / sizeof units[0] && seconds < units[i].seconds) {
-        i++;
-    }
-    (void)snprintf(out, n, "%.0f %s", seconds / units[i].seconds, units[i].unit);
-    return out;
-}
 
 /* What came from a target, fit for a terminal. */
 static void print_clean(const char *label, const char *text)
@@ -56,7 +45,7 @@ static void print_last_error(const json_t *g)
     double age = 0;
     if (json_get_number(g, "last_error_age_seconds", &age)) {
         (void)snprintf(label, sizeof label,
-                       "last error, %s ago: ", shown_span(age, span, sizeof span));
+                       "last error, %s ago: ", status_span(age, span, sizeof span));
         print_clean(label, json_get_string(g, "last_error"));
     }
 }
@@ -96,7 +85,7 @@ static void print_generator(const json_t *g)
     printf("  %-12s %-9s answers %lld, failures %lld%s%s  %s\n", json_get_string(g, "name"),
            json_get_string(g, "use"), (long long)journal_show_int(g, "answers"),
            (long long)journal_show_int(g, "failures"), out ? ", out for " : "",
-           out ? shown_span(left, span, sizeof span) : "", json_get_string(g, "target"));
+           out ? status_span(left, span, sizeof span) : "", json_get_string(g, "target"));
     print_clean("", json_get_string(g, "reason"));
     print_last_error(g);
     print_day(json_get_object(g, "last_24h"));
@@ -141,7 +130,7 @@ static void print_metagraph(const json_t *g)
     }
     print_line("metagraph", "block %lld, %lld neurons, %s old%s%s",
                (long long)journal_show_int(g, "block"), (long long)journal_show_int(g, "neurons"),
-               shown_span(age, span, sizeof span),
+               status_span(age, span, sizeof span),
                sf_str_is(json_get_str(g, "source"), "disk") ? ", from the last run" : "",
                json_get_bool(g, "stale", false) ? ": too old (subtensor.max_stale)" : "");
 }
@@ -180,7 +169,7 @@ static void print_network(const json_t *n)
                json_get_bool(n, "reached", false) ? "asked "
                : looked                           ? "away; asked "
                                                   : "not reached",
-               looked ? shown_span(age, span, sizeof span) : "", looked ? " ago" : "");
+               looked ? status_span(age, span, sizeof span) : "", looked ? " ago" : "");
     if (looked && json_get_bool(n, "registered", false)) {
         print_line("registered", "uid %lld", (long long)journal_show_int(n, "uid"));
     } else {
