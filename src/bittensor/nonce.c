@@ -19,7 +19,7 @@ struct caller {
 
 struct nonce_table {
     struct nonce_options options;
-    uint64_t started_ns;
+    struct sf_time started;
     pthread_mutex_t lock;
     struct caller *callers; /* open addressing by key, power of two slots, twice max_callers */
     size_t n_slots, n_callers;
@@ -42,7 +42,7 @@ enum sf_err nonce_table_open(const struct nonce_options *o, struct nonce_table *
         return SF_ENOMEM;
     }
     t->options = *o;
-    t->started_ns = (uint64_t)sf_wall_ns();
+    t->started = sf_now();
     t->n_slots = 16;
     while (t->n_slots < 2 * o->max_callers) {
         t->n_slots *= 2;
@@ -98,10 +98,17 @@ enum sf_err nonce_check_window(const struct nonce_table *t, uint64_t nonce, doub
                        (double)allowed / (double)SECOND,
                        (double)(now - (int64_t)nonce) / (double)SECOND);
     }
-    if (nonce <= t->started_ns) {
+    /* The start by the clock as it goes now: one that was set back since would refuse everybody. */
+    if ((int64_t)nonce <= now - sf_between(t->started, sf_now()) * 1000000) {
         return sf_fail(eb, SF_EREPLAY, "Nonce is too old: the axon has started since");
     }
     return SF_OK;
+}
+
+/* Later than this is only what was taken before the clock was set back. */
+static uint64_t latest_plausible(const struct nonce_table *t)
+{
+    return (uint64_t)(sf_wall_ns() + t->options.future_ns + longest_window_ns(t));
 }
 
 static size_t slot_of(const struct nonce_table *t, const uint8_t key[static 32])
@@ -115,12 +122,13 @@ static size_t slot_of(const struct nonce_table *t, const uint8_t key[static 32])
     return i;
 }
 
-/* How many callers have a nonce later than `floor`. */
+/* How many callers have a nonce later than `floor`, by the clock as it is now. */
 static size_t count_later(const struct nonce_table *t, uint64_t floor)
 {
     size_t n = 0;
+    uint64_t latest = latest_plausible(t);
     for (size_t i = 0; i < t->n_slots; i++) {
-        n += t->callers[i].newest > floor ? 1 : 0;
+        n += t->callers[i].newest > floor && t->callers[i].newest <= latest ? 1 : 0;
     }
     return n;
 }
@@ -152,12 +160,12 @@ static enum sf_err forget_callers(struct nonce_table *t)
     if (fresh == NULL) {
         return SF_ENOMEM;
     }
-    uint64_t floor = choose_floor(t);
+    uint64_t floor = choose_floor(t), latest = latest_plausible(t);
     t->floor = floor > t->floor ? floor : t->floor;
     t->callers = fresh;
     t->n_callers = 0;
     for (size_t i = 0; i < t->n_slots; i++) {
-        if (old[i].newest > floor) {
+        if (old[i].newest > floor && old[i].newest <= latest) {
             fresh[slot_of(t, old[i].key)] = old[i];
             t->n_callers++;
         } else {
@@ -216,9 +224,19 @@ static bool was_taken(const struct caller *c, uint64_t nonce)
     return false;
 }
 
+/* A floor that was made before the clock was set back: what was taken up to it is refused for its
+ * age, or could not have been taken. */
+static void lower_floor(const struct nonce_table *t, uint64_t *floor)
+{
+    if (*floor > latest_plausible(t)) {
+        *floor = 0;
+    }
+}
+
 static enum sf_err take_locked(struct nonce_table *t, const uint8_t key[static 32], uint64_t nonce,
                                struct sf_errbuf *eb)
 {
+    lower_floor(t, &t->floor);
     size_t slot = slot_of(t, key);
     if (t->callers[slot].newest == 0 && t->n_callers >= t->options.max_callers) {
         if (forget_callers(t) != SF_OK) {
@@ -228,6 +246,7 @@ static enum sf_err take_locked(struct nonce_table *t, const uint8_t key[static 3
     }
     struct caller *c = &t->callers[slot];
     c->floor = c->newest == 0 ? t->floor : c->floor;
+    lower_floor(t, &c->floor);
     if (was_taken(c, nonce)) {
         return sf_fail(eb, SF_EREPLAY, "Nonce is too old, a newer one was last processed");
     }

@@ -19,6 +19,12 @@
 #define BOB "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
 
 static int64_t wall = INT64_C(1700000000) * SECOND;
+static int64_t stepped; /* of that, what somebody set the clock by: no time went by */
+static int64_t read_monotonic(void)
+{
+    return (wall - stepped) / 1000000;
+}
+
 static int64_t read_wall(void)
 {
     return wall;
@@ -33,7 +39,7 @@ struct fixture {
 static int setup(void **state)
 {
     struct fixture *f = sf_xalloc(sizeof *f);
-    sf_clock_inject(NULL, read_wall);
+    sf_clock_inject(read_monotonic, read_wall);
     struct nonce_options o = nonce_options_default();
     o.max_callers = 4;
     o.max_per_caller = 32;
@@ -268,6 +274,42 @@ static void callers_are_forgotten_when_old(void **state)
     assert_int_equal(take(f, 9, wall - 10 * SECOND), SF_OK); /* held to the window alone */
 }
 
+static void step(int64_t by)
+{
+    wall += by;
+    stepped += by;
+}
+
+/* An hour back, as NTP does with a clock that was wrong at the start. */
+static void a_clock_set_back_locks_nobody_out(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(take(f, 1, wall), SF_OK);
+    for (uint8_t i = 10; i < 60; i++) { /* a full table: whoever is new is held to a floor */
+        wall += SECOND / 1000;
+        assert_int_equal(take(f, i, wall), SF_OK);
+    }
+    step(-3600 * SECOND);
+    assert_int_equal(take(f, 1, wall - SECOND), SF_OK);
+    assert_int_equal(take(f, 1, wall - SECOND), SF_EREPLAY);
+    assert_int_equal(take(f, 59, wall - SECOND), SF_OK);
+    assert_int_equal(take(f, 200, wall - SECOND), SF_OK);
+}
+
+static void a_clock_set_ahead_locks_nobody_out(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(take(f, 1, wall), SF_OK);
+    int64_t old = wall;
+    step(3600 * SECOND);
+    assert_int_equal(take(f, 1, wall - SECOND), SF_OK);
+    assert_int_equal(take(f, 1, wall - SECOND), SF_EREPLAY);
+    assert_int_equal(take(f, 1, old), SF_EREPLAY); /* an hour old by now */
+    step(-3600 * SECOND);
+    assert_int_equal(take(f, 1, old), SF_EREPLAY); /* and taken already */
+    assert_int_equal(take(f, 1, wall + 1), SF_OK);
+}
+
 /* Of what is pushed out nothing comes in again; the rest of the callers notice nothing. */
 static void a_busy_table_stays_exact(void **state)
 {
@@ -455,6 +497,8 @@ int main(void)
         T(a_flood_of_nonces_stays_bounded_and_safe),
         T(a_full_table_neither_locks_out_nor_lets_replays_in),
         T(callers_are_forgotten_when_old),
+        T(a_clock_set_back_locks_nobody_out),
+        T(a_clock_set_ahead_locks_nobody_out),
         T(a_busy_table_stays_exact),
         cmocka_unit_test(body_hashes_are_as_the_vectors),
         cmocka_unit_test(what_python_renders_otherwise_is_refused),

@@ -248,6 +248,15 @@ int cmd_status(int argc, char **argv)
     struct http_answer answer;
     args_parse(&a, &cmd_status_spec, argc, argv);
     const struct conf *conf = settings_load(&a);
+    if (args_has(&a, "--watch")) {
+        if (args_has(&a, "--json")) {
+            fatal(100, "status: --json and --watch do not go together");
+        }
+        int ended = status_watch(conf);
+        conf_unref(conf);
+        args_fini(&a);
+        return ended;
+    }
     enum sf_err err = miner_get(conf, "/status", 5000, &answer, &eb);
     int exit_code = 111;
     if (err != SF_OK) {

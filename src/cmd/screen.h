@@ -7,7 +7,14 @@
 
 /* The whole terminal as a page of lines: the only place that knows curses. One screen in a process;
  * main thread. */
-enum screen_style { SCREEN_PLAIN, SCREEN_TITLE, SCREEN_GOOD, SCREEN_CARE, SCREEN_BAD, SCREEN_FAINT };
+enum screen_style {
+    SCREEN_PLAIN,
+    SCREEN_TITLE,
+    SCREEN_GOOD,
+    SCREEN_CARE,
+    SCREEN_BAD,
+    SCREEN_FAINT
+};
 #define SCREEN_STYLES 6
 
 /* False: this terminal cannot do it, and nothing has changed. */

@@ -159,7 +159,7 @@ static enum screen_style style_of(const char *use)
     static const struct {
         const char *use;
         enum screen_style style;
-    } uses[] = {{"ready", SCREEN_GOOD}, {"busy", SCREEN_GOOD}, {"loading", SCREEN_CARE},
+    } uses[] = {{"ready", SCREEN_GOOD},    {"busy", SCREEN_GOOD},    {"loading", SCREEN_CARE},
                 {"starting", SCREEN_CARE}, {"resting", SCREEN_CARE}, {"degraded", SCREEN_CARE}};
     for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
         if (strcmp(uses[i].use, use) == 0) {
@@ -249,8 +249,7 @@ static void put_top(const struct page *p)
     char span[32];
     bool ready = json_get_bool(s, "ready", false);
     put(p, SCREEN_TITLE, "storyfi %s", text_or(s, "version", "?"));
-    put(p, SCREEN_PLAIN, "  up %s  ",
-        status_span(number(s, "uptime_seconds"), span, sizeof span));
+    put(p, SCREEN_PLAIN, "  up %s  ", status_span(number(s, "uptime_seconds"), span, sizeof span));
     put(p, ready ? SCREEN_GOOD : SCREEN_BAD, "%s", ready ? "ready" : "not ready");
     put(p, SCREEN_FAINT, "  %s  q quits", text_or(s, "hotkey", ""));
     p->to->end_line();

@@ -7,10 +7,10 @@
 
 /* What `storyfi status --watch` shows, from what the miner says and the journal has. */
 struct status_view {
-    const json_t *status;  /* /api/status; NULL: no miner answers, and `error` says why */
+    const json_t *status; /* /api/status; NULL: no miner answers, and `error` says why */
     const char *error;
-    const json_t *hour;    /* journal_figures of the last hour; NULL: none */
-    const json_t *last;    /* journal_list, newest first; NULL: none */
+    const json_t *hour; /* journal_figures of the last hour; NULL: none */
+    const json_t *last; /* journal_list, newest first; NULL: none */
 };
 
 /* Where the pieces of the page go. */

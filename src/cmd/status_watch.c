@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/status_watch.h"
 
+#include "app/miner_address.h"
 #include "cmd/args.h"
 #include "cmd/screen.h"
 #include "cmd/status_page.h"
@@ -26,11 +27,34 @@ static void on_signal(int s)
 
 struct watch {
     const struct conf *conf;
-    status_ask_fn ask;
     json_t *status, *hour, *last;
     char error[256];
     struct sf_time ask_at, read_at;
 };
+
+/* With what the page alone has (requests in flight, rates) where the miner tells it. NULL: why is
+ * in `why`. Caller owns. */
+static json_t *ask(const struct conf *conf, char *why, size_t n)
+{
+    static const char *const paths[] = {"/api/status", "/status"};
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct http_answer answer;
+    json_t *status = NULL;
+    for (size_t i = 0; i < 2 && status == NULL; i++) {
+        enum sf_err err = miner_get(conf, paths[i], ASK_MS, &answer, &eb);
+        if (err != SF_OK) {
+            (void)snprintf(why, n, "%s", sf_err_text(&eb, err));
+            i = 1;
+        } else if (answer.status != 200 || json_parse(sf_buf_str(&answer.body), JSON_LIMITS_DEFAULT,
+                                                      &status, NULL) != SF_OK) {
+            (void)snprintf(why, n, "what listens there says HTTP %d%s", answer.status,
+                           answer.status == 401 ? ": name its token with --admin.token_env" : "");
+            status = NULL;
+        }
+        http_answer_fini(&answer);
+    }
+    return status;
+}
 
 static void read_journal(struct watch *w)
 {
@@ -53,7 +77,7 @@ static void refresh_view(struct watch *w)
 {
     if (sf_until(w->ask_at) <= 0) {
         json_decref(w->status);
-        w->status = w->ask(w->conf, w->error, sizeof w->error);
+        w->status = ask(w->conf, w->error, sizeof w->error);
         w->ask_at = sf_after(sf_now(), ASK_MS);
     }
     if (sf_until(w->read_at) <= 0) {
@@ -117,9 +141,9 @@ static void watch_lines(struct watch *w)
     sf_buf_fini(&before);
 }
 
-int status_watch(const struct conf *conf, status_ask_fn ask)
+int status_watch(const struct conf *conf)
 {
-    struct watch w = {.conf = conf, .ask = ask, .ask_at = sf_now(), .read_at = sf_now()};
+    struct watch w = {.conf = conf, .ask_at = sf_now(), .read_at = sf_now()};
     struct sigaction act = {.sa_handler = on_signal}; /* no SA_RESTART: waiting ends */
     const char *no_colour = conf_env(conf, "NO_COLOR");
     (void)sigemptyset(&act.sa_mask);

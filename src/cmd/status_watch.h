@@ -3,13 +3,9 @@
 #define SF_CMD_STATUS_WATCH_H
 
 #include "conf/conf.h"
-#include "json/json.h"
-
-/* The status of the running miner; NULL, and why in `why`, when none answers. Caller owns. */
-typedef json_t *(*status_ask_fn)(const struct conf *conf, char *why, size_t n);
 
 /* Shows how the miner is, each second, until q, Ctrl-C or SIGTERM: on a terminal the whole screen,
  * in colour unless NO_COLOR is set; else a line when something has changed. Gives the exit code. */
-int status_watch(const struct conf *conf, status_ask_fn ask);
+int status_watch(const struct conf *conf);
 
 #endif

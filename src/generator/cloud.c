@@ -38,7 +38,7 @@ enum sf_err cloud_open(const struct cloud_options *o, struct cloud **out, struct
         return SF_ENOMEM;
     }
     (void)pthread_mutex_init(&c->lock, NULL);
-    (void)pthread_cond_init(&c->changed, NULL);
+    sf_cond_init(&c->changed);
     c->provider = o->provider;
     c->name = sf_strdup(o->provider_name);
     c->endpoint = base_of(o->endpoint[0] == '\0' ? o->provider->base : o->endpoint);

@@ -23,7 +23,7 @@ static int64_t enter(struct cloud_call *k, int64_t want)
     while (granted == 0 && sf_until(k->call->deadline) > 0 && !atomic_load(&c->closing) &&
            (cancel == NULL || !atomic_load(cancel))) {
         struct timespec until;
-        (void)clock_gettime(CLOCK_REALTIME, &until);
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += 20000000;
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;

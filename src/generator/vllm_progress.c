@@ -79,7 +79,7 @@ static bool pause_a_while(struct vllm_progress *p)
     struct sf_time end = sf_after(sf_now(), p->every);
     while (p->waiting > 0 && !p->closing && sf_until(end) > 0) {
         sf_ms left = sf_until(end);
-        (void)clock_gettime(CLOCK_REALTIME, &until);
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += (left % 1000) * 1000000;
         until.tv_sec += left / 1000 + until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
@@ -124,7 +124,7 @@ enum sf_err vllm_progress_open(struct cloud *c, sf_ms every, struct vllm_progres
     p->c = c;
     p->every = every;
     (void)pthread_mutex_init(&p->lock, NULL);
-    (void)pthread_cond_init(&p->changed, NULL);
+    sf_cond_init(&p->changed);
     if (pthread_create(&p->thread, NULL, run, p) != 0) {
         free(p);
         return SF_ENOMEM;

@@ -66,6 +66,8 @@ static enum sf_err open_with(const struct journal_options *o, const struct journ
     j->ids = (struct journal_ids){1, 1};
     j->id_block = o->id_block;
     j->ids_at = sf_after(sf_now(), -1000);
+    j->opened_wall_ns = sf_wall_ns();
+    j->opened = sf_now();
     if (j->path == NULL) {
         destroy(j);
         return SF_ENOMEM;

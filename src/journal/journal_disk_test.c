@@ -65,6 +65,27 @@ static void what_is_too_old_goes(void **state)
     wall = before;
 }
 
+static void a_clock_set_ahead_throws_nothing_away(void **state)
+{
+    int64_t before = wall;
+    (void)state;
+    sf_clock_inject(NULL, wall_now);
+    struct journal *j = open_quick();
+    put_full(j, journal_next_id(j));
+    assert_true(journal_flush(j, 20000));
+    journal_close(j);
+    j = open_alone(1, INT64_C(1) << 30);
+    wall += 4000 * DAY_NS;
+    retain_all(j);
+    assert_int_equal(count("SELECT count(*) FROM requests"), 1);
+    assert_int_equal(count("SELECT count(*) FROM tallies"), 2);
+    wall = before - 4000 * DAY_NS; /* and one set back neither */
+    retain_all(j);
+    assert_int_equal(count("SELECT count(*) FROM requests"), 1);
+    destroy(j);
+    wall = before;
+}
+
 static void what_is_too_much_goes_and_space_is_given_back(void **state)
 {
     (void)state;
@@ -314,6 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(what_is_too_old_goes),
+        CASE(a_clock_set_ahead_throws_nothing_away),
         CASE(what_is_too_much_goes_and_space_is_given_back),
         CASE(a_full_queue_drops_and_counts),
         CASE(a_full_disk_is_survived_and_left_behind),

@@ -43,6 +43,8 @@ struct journal {
     bool refused; /* somebody else's file: not tried again */
     struct sf_time retry_at, commit_at, retention_at, ids_at;
     uint64_t dropped_before; /* when the failure began */
+    int64_t opened_wall_ns;  /* both clocks at the start: */
+    struct sf_time opened;
 };
 
 /* ---- journal_file.c: the file of an open journal */

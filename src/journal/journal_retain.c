@@ -2,13 +2,24 @@
 #include "journal/journal_internal.h"
 
 #define DAY_NS INT64_C(86400000000000)
+#define HOUR_NS INT64_C(3600000000000)
 #define TALLY_DAYS 7  /* no longer than rows are kept */
 #define STEP_ROWS 100 /* deleted at a time: a few milliseconds */
 #define STEP_PAGES 256
 
 struct limits {
     int64_t keep_days, max_bytes;
+    int64_t now_ns; /* what age is counted from */
 };
+
+/* A clock that was set ahead makes nothing old: time goes on as the monotonic clock does since the
+ * journal was opened. */
+static int64_t plausible_now(const struct journal *j)
+{
+    int64_t now = sf_wall_ns(),
+            most = j->opened_wall_ns + sf_between(j->opened, sf_now()) * 1000000 + HOUR_NS;
+    return now < most ? now : most;
+}
 
 static int run(sqlite3 *db, const char *sql, int64_t first, int64_t second)
 {
@@ -44,7 +55,7 @@ static int delete_old(sqlite3 *db, const struct limits *l, int64_t *deleted)
         "DELETE FROM contexts WHERE hash IN (SELECT hash FROM contexts WHERE request < "
         "(SELECT min(id) FROM requests) ORDER BY request LIMIT ?1)",
     };
-    int64_t now = sf_wall_ns();
+    int64_t now = l->now_ns;
     int64_t tally_days = l->keep_days < TALLY_DAYS ? l->keep_days : TALLY_DAYS;
     int code = SQLITE_OK;
     for (size_t i = 0; i < sizeof sqls / sizeof sqls[0] && code == SQLITE_OK; i++) {
@@ -74,7 +85,7 @@ static struct space measure(sqlite3 *db)
 int journal_retain(struct journal *j, bool *more)
 {
     (void)pthread_mutex_lock(&j->lock);
-    struct limits l = {j->options.keep_days, j->options.max_bytes};
+    struct limits l = {j->options.keep_days, j->options.max_bytes, plausible_now(j)};
     (void)pthread_mutex_unlock(&j->lock);
     int64_t old = 0, big = 0;
     int code = sqlite3_exec(j->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "miner/admin_auth.h"
 
-#include "base/log_throttle.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/rate.h"
 #include "miner/admin_sessions.h"
@@ -22,7 +22,6 @@ struct admin_auth {
     char cookie[40]; /* its name has the port: browsers share cookies between a host's ports */
     struct admin_sessions sessions;
     struct rate_table *wrong, *blocked;
-    struct log_throttle wrong_logged;
 };
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -122,15 +121,6 @@ static void key_of(const struct admin_auth *a, const struct http_request *r,
     }
 }
 
-static void log_wrong(struct admin_auth *a, const struct http_request *r)
-{
-    uint64_t left_out;
-    if (log_throttle_pass(&a->wrong_logged, &left_out)) {
-        log_event(LOG_WARN, LOG_ADMIN, "wrong token for the admin listener",
-                  LOG_S("peer", r->peer_ip), LOG_S("path", r->path), LOG_I("left_out", left_out));
-    }
-}
-
 static enum admin_verdict judge_token(struct admin_auth *a, const struct http_request *r,
                                       struct sf_str given)
 {
@@ -143,7 +133,8 @@ static enum admin_verdict judge_token(struct admin_auth *a, const struct http_re
     if (given.n == n && sf_equal_const_time(given.p, a->token, n)) {
         return ADMIN_WELCOME;
     }
-    log_wrong(a, r);
+    log_event(LOG_WARN, LOG_ADMIN, "wrong token for the admin listener", LOG_S("peer", r->peer_ip),
+              LOG_S("path", r->path));
     if (!rate_take(a->wrong, key, TRIES_A_MINUTE)) {
         rate_mark(a->blocked, key, BLOCKED_MS);
         return ADMIN_TOO_OFTEN;

@@ -56,6 +56,9 @@ static void keep(struct lifecycle *l)
     }
     app_close(app);
     log_tell_repeated(false);
+    if (clock_watch_tick(&l->clocks) && l->on_jump != NULL) {
+        l->on_jump(l->jump_arg);
+    }
     notify_tick(&l->notify, l->states.ready && l->listening, l->states.summary);
 }
 

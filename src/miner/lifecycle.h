@@ -2,6 +2,7 @@
 #ifndef SF_MINER_LIFECYCLE_H
 #define SF_MINER_LIFECYCLE_H
 
+#include "miner/clock_watch.h"
 #include "miner/hop_state.h"
 #include "miner/model_desk.h"
 #include "miner/notify.h"
@@ -15,12 +16,15 @@ struct lifecycle {
     struct axon *axon;
     struct miner_reload reload; /* on SIGHUP */
     struct model_desk *models;  /* NULL: models are not changed while it runs */
+    void (*on_jump)(void *arg); /* time did not go on as usual; NULL: nobody cares */
+    void *jump_arg;
     /* its own: */
     sigset_t signals;
     struct reload reloading;
     struct hop_states states;
     struct sf_time weigh_at;
     struct notify notify;
+    struct clock_watch clocks;
     bool listening; /* from lifecycle_serve to lifecycle_finish: ready is said to systemd then only
                      */
 };

@@ -139,6 +139,11 @@ static void take_graph(void *arg, struct metagraph *graph, struct sf_time read_a
     callers_update(arg, graph, read_at);
 }
 
+static void hurry(void *arg)
+{
+    network_hurry(arg);
+}
+
 static enum sf_err open_network(struct miner *m, struct sf_errbuf *eb)
 {
     struct network_options o = {
@@ -146,6 +151,8 @@ static enum sf_err open_network(struct miner *m, struct sf_errbuf *eb)
     m->key = NULL;
     enum sf_err err = network_open(&o, &m->network, eb);
     m->admin.network = m->network;
+    m->life.on_jump = err == SF_OK ? hurry : NULL;
+    m->life.jump_arg = m->network;
     return err;
 }
 

@@ -29,7 +29,7 @@ struct network {
     struct chain_client *chain;
     char *path; /* the kept metagraph */
     pthread_t thread;
-    atomic_bool stop;
+    atomic_bool stop, hurry; /* hurry: whatever is due later is due now */
 
     pthread_mutex_t lock; /* a leaf; of everything to the next blank line */
     pthread_cond_t changed;
@@ -43,6 +43,7 @@ struct network {
     unsigned absent; /* looks in a row that did not find the hotkey */
     struct axon_info wanted;
     struct axon_info said; /* the last one that a status line told of */
+    bool unkept;           /* the last metagraph could not be written, which was said */
     bool kept;             /* the metagraph came from the disk, of this chain: */
     uint8_t kept_genesis[32];
     uint8_t genesis[32];
@@ -279,6 +280,21 @@ static void hand_over(struct network *n, struct metagraph *g, struct sf_time rea
     record_standing(n, &f);
 }
 
+/* For the next start. A disk that does not take it is said once. */
+static void keep_graph(struct network *n, const struct metagraph *g,
+                       const struct metagraph_stamp *stamp)
+{
+    struct sf_errbuf eb = {.code = SF_OK};
+    bool failed = metagraph_save(n->path, g, stamp, &eb) != SF_OK;
+    if (failed && !n->unkept) {
+        log_event(LOG_WARN, LOG_SUBTENSOR, "the metagraph cannot be kept for the next start",
+                  LOG_S("path", n->path), LOG_ERR(&eb, SF_EIO));
+    } else if (!failed && n->unkept) {
+        log_event(LOG_WARN, LOG_SUBTENSOR, "the metagraph is kept again", LOG_S("path", n->path));
+    }
+    n->unkept = failed;
+}
+
 static void sync_graph(struct network *n)
 {
     struct metagraph g;
@@ -292,10 +308,7 @@ static void sync_graph(struct network *n)
     }
     if (err == SF_OK) {
         memcpy(stamp.genesis_hash, n->genesis, sizeof n->genesis);
-        if (metagraph_save(n->path, &g, &stamp, &eb) != SF_OK) {
-            log_event(LOG_WARN, LOG_SUBTENSOR, "the metagraph cannot be kept for the next start",
-                      LOG_S("path", n->path), LOG_ERR(&eb, SF_EIO));
-        }
+        keep_graph(n, &g, &stamp);
         n->kept = false;
         solved(n, NETWORK_METAGRAPH);
         hand_over(n, &g, read_at, false);
@@ -444,9 +457,12 @@ static void take_conf(struct network *n)
 {
     struct app *app = axon_take_app(n->o.axon);
     const struct conf *conf = app_conf(app);
-    if (conf != n->conf) {
+    bool fresh = conf != n->conf;
+    if (fresh) {
         conf_unref(n->conf);
         n->conf = conf_ref(conf);
+    }
+    if (atomic_exchange(&n->hurry, false) || fresh) {
         n->address_at = n->announce_at = n->look_at = n->sync_at = sf_now();
     }
     app_close(app);
@@ -603,6 +619,11 @@ void network_read(struct network *n, struct network_facts *out)
     (void)pthread_mutex_lock(&n->lock);
     *out = n->facts;
     (void)pthread_mutex_unlock(&n->lock);
+}
+
+void network_hurry(struct network *n)
+{
+    atomic_store(&n->hurry, true);
 }
 
 json_t *network_json(struct network *n)

@@ -30,6 +30,9 @@ void network_listening(struct network *n, uint16_t port);
 /* A copy of what is known; any thread. */
 void network_read(struct network *n, struct network_facts *out);
 /* As /status shows it; any thread. NULL: out of memory. Caller owns. */
+/* Everything is looked at anew, within a second: the machine has slept, its clock was set. */
+void network_hurry(struct network *n);
+
 json_t *network_json(struct network *n);
 /* Gives up what is under way, wipes the key. NULL is fine. */
 void network_close(struct network *n);
