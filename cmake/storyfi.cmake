@@ -141,6 +141,7 @@ include(cmake/engine.cmake OPTIONAL)
 include(cmake/examples.cmake OPTIONAL)
 include(cmake/fuzz.cmake OPTIONAL)
 include(cmake/load.cmake OPTIONAL)
+include(cmake/preload.cmake OPTIONAL)
 include(cmake/install.cmake OPTIONAL)
 
 get_property(unit_tests GLOBAL PROPERTY STORYFI_TESTS)

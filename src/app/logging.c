@@ -51,10 +51,13 @@ static enum sf_err open_at(const struct conf_logging *c, const char *path, struc
     if (err == SF_OK && log_file_open(&o) != 0) {
         err = sf_fail_errno(eb, SF_EIO, "%s", path);
     }
-    return err == SF_OK || err == SF_ENOMEM
-               ? err
-               : sf_fail_prefix(eb, "the log's file (logging.%s)",
-                                c->file[0] != '\0' ? "file" : "record_log");
+    if (err == SF_EIO) {
+        char why[400];
+        (void)snprintf(why, sizeof why, "%.390s", sf_err_text(eb, err));
+        err = sf_fail(eb, SF_ECONFIG, "the log's file (logging.%s): %s",
+                      c->file[0] != '\0' ? "file" : "record_log", why);
+    }
+    return err;
 }
 
 enum sf_err logging_open_file(const struct conf *conf, const char *name, struct sf_errbuf *eb)
@@ -73,5 +76,5 @@ enum sf_err logging_open_file(const struct conf *conf, const char *name, struct 
         err = open_at(c, sf_buf_z(&path), eb);
     }
     sf_buf_fini(&path);
-    return err == SF_EIO ? SF_ECONFIG : err;
+    return err;
 }

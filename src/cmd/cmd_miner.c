@@ -29,14 +29,15 @@ int cmd_miner(int argc, char **argv)
     if (!conf->offline && conf->netuid < 0) {
         fatal(100, "miner: --netuid is needed (or --offline, to serve without a chain)");
     }
-    if (logging_open_file(conf, "miner.log", &eb) != SF_OK) {
-        fatal(100, "miner: %s", sf_err_text(&eb, SF_ENOMEM));
+    enum sf_err err = logging_open_file(conf, "miner.log", &eb);
+    if (err != SF_OK) {
+        fatal(sf_err_info(err)->exit_code, "miner: %s", sf_err_text(&eb, err));
     }
     log_status("✅ Config: %s", conf->file[0] != '\0' ? conf->file : "defaults, no file found");
     struct wallet_unlock unlock = secret_unlock(conf);
     struct miner_options o = {
         .conf = conf, .reload = {settings_reload, &a, settings_examine}, .unlock = &unlock};
-    enum sf_err err = miner_run(&o, &eb);
+    err = miner_run(&o, &eb);
     conf_unref(conf);
     if (err != SF_OK) {
         bool setup = err == SF_ENOTFOUND || err == SF_ECONFIG || err == SF_EINVAL;

@@ -36,8 +36,9 @@ int cmd_serve(int argc, char **argv)
         fatal(100, "serve: --port is needed (see storyfi serve --help)");
     }
     const struct conf *conf = settings_load(&a);
-    if (logging_open_file(conf, "serve.log", &eb) != SF_OK) {
-        fatal(100, "serve: %s", sf_err_text(&eb, SF_ENOMEM));
+    enum sf_err err = logging_open_file(conf, "serve.log", &eb);
+    if (err != SF_OK) {
+        fatal(sf_err_info(err)->exit_code, "serve: %s", sf_err_text(&eb, err));
     }
     const char *ip = args_get(&a, "--ip");
     struct serve_options o = {.ip = ip == NULL ? "127.0.0.1" : ip,
@@ -45,7 +46,7 @@ int cmd_serve(int argc, char **argv)
                               .token = conf_secret(conf, TOKEN)};
     log_status("✅ Config: %s", conf->file[0] != '\0' ? conf->file : "defaults, no file found");
     struct miner_reload reload = {settings_reload, &a, settings_examine};
-    enum sf_err err = serve_run(conf, &o, &reload, &eb);
+    err = serve_run(conf, &o, &reload, &eb);
     conf_unref(conf);
     args_fini(&a);
     if (err != SF_OK) {
