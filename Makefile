@@ -12,7 +12,7 @@ export LLAMA LLAMA_DIR FUZZ_SECONDS BACKEND CUDA_ARCH CONVERT
 NINJA = ninja -C $(BUILD)
 CONFIGURE = cmake -S . -G Ninja -DSTORYFI_LLAMA_DIR=$(LLAMA_DIR) -DSTORYFI_MODEL_DIR=$(CACHE)/models -DSTORYFI_WEB_DIR=$(CACHE)/web
 
-.PHONY: all setup demo test test-full asan tsan fuzz lint bench install clean print-cache
+.PHONY: all setup demo test test-full soak asan tsan fuzz lint bench install clean print-cache
 .DEFAULT_GOAL := all
 
 # Configured every time (half a second): the set-up cache may have gained or lost libraries.
@@ -33,6 +33,12 @@ test:
 
 test-full:
 	@tools/run-tests.sh --full
+
+# Random faults for so many hours; SEED=n repeats their order.
+HOURS ?= 1
+SEED ?=
+soak: all
+	@tests/rings/88-soak.sh $(HOURS) $(SEED)
 
 asan:
 	@tools/run-tests.sh asan
