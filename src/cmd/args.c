@@ -11,6 +11,7 @@
 
 static args_setting_fn find_setting;
 static args_settings_fn list_settings;
+static bool no_colour;
 
 void args_use_settings(args_setting_fn find, args_settings_fn list)
 {
@@ -237,4 +238,14 @@ double args_number(const struct args *a, const char *name, double fallback, doub
 bool args_is_terminal(FILE *f)
 {
     return isatty(fileno(f)) == 1;
+}
+
+bool args_wants_colour(void)
+{
+    return !no_colour && args_is_terminal(stdout);
+}
+
+void args_refuse_colour(void)
+{
+    no_colour = true;
 }

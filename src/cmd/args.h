@@ -81,4 +81,8 @@ double args_number(const struct args *a, const char *name, double fallback, doub
 void args_print_help(const struct args_spec *spec, FILE *out);
 bool args_is_terminal(FILE *f);
 
+/* Whether stdout is to be coloured: a terminal, and nobody has refused it (NO_COLOR). */
+bool args_wants_colour(void);
+void args_refuse_colour(void);
+
 #endif

@@ -42,7 +42,7 @@ static const struct {
 
 static void print_report(const struct doctor_report *r)
 {
-    bool colour = args_is_terminal(stdout);
+    bool colour = args_wants_colour();
     size_t failed = 0, warned = 0;
     for (size_t i = 0; i < r->n; i++) {
         const struct doctor_line *line = &r->list[i];

@@ -134,7 +134,7 @@ static void print_row(const json_t *row, bool colour)
 
 static void print_table(const json_t *list)
 {
-    bool colour = args_is_terminal(stdout);
+    bool colour = args_wants_colour();
     printf("%8s  %-20s  %-10s  %-10s  %-16s %6s  %6s  %-6s %s\n", "id", "time", "task", "origin",
            "generator", "s", "status", "score", "caller");
     for (size_t i = 0; i < json_array_size(list); i++) {

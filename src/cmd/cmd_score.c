@@ -58,7 +58,7 @@ struct scoring {
 static void print_row(const struct story_request *r, const struct story_score *s,
                       const struct story_report *report)
 {
-    bool colour = args_is_terminal(stdout);
+    bool colour = args_wants_colour();
     printf("%-11s %s%-7s%s technical %4.1f/30  structure %4.1f/40  content %4.1f/30  x%.1f\n",
            story_task_name(r->task), colour ? (report->total == 0 ? "\x1b[32m" : "\x1b[31m") : "",
            report->total == 0 ? "valid" : "invalid", colour ? "\x1b[0m" : "", s->technical,

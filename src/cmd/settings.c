@@ -83,6 +83,10 @@ const struct conf *settings_load(const struct args *a)
         fatal(sf_err_info(err)->exit_code, "%s", sf_err_text(&eb, err));
     }
     logging_begin(conf);
+    const char *refusal = conf_env(conf, "NO_COLOR");
+    if (refusal != NULL && refusal[0] != '\0') {
+        args_refuse_colour();
+    }
     conf_diagnostics_log(&found);
     conf_diagnostics_fini(&found);
     http_trust(conf->ca_file);

@@ -145,13 +145,11 @@ int status_watch(const struct conf *conf)
 {
     struct watch w = {.conf = conf, .ask_at = sf_now(), .read_at = sf_now()};
     struct sigaction act = {.sa_handler = on_signal}; /* no SA_RESTART: waiting ends */
-    const char *no_colour = conf_env(conf, "NO_COLOR");
     (void)sigemptyset(&act.sa_mask);
     (void)sigaction(SIGINT, &act, NULL);
     (void)sigaction(SIGTERM, &act, NULL);
     (void)sigaction(SIGHUP, &act, NULL);
-    if (args_is_terminal(stdout) && args_is_terminal(stdin) &&
-        screen_open(no_colour == NULL || no_colour[0] == '\0')) {
+    if (args_is_terminal(stdout) && args_is_terminal(stdin) && screen_open(args_wants_colour())) {
         watch_screen(&w);
     } else {
         watch_lines(&w);
