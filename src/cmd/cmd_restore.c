@@ -49,7 +49,7 @@ static const char *named_config(const struct args *a)
 
 static struct target find_target(struct args *a, const char *dir)
 {
-    char saved[4096];
+    static char saved[4096]; /* args keeps a pointer to it */
     struct target t = {.config_path = backup_origin(dir, CONFIG)};
     const char *named = named_config(a);
     (void)snprintf(saved, sizeof saved, "%.4000s/" CONFIG, dir);
