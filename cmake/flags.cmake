@@ -1,6 +1,7 @@
 # Warning and hardening flags of the house: the same for gcc and clang, plus what only one knows.
 add_library(storyfi_flags INTERFACE)
-target_compile_definitions(storyfi_flags INTERFACE _GNU_SOURCE STORYFI_VERSION="${PROJECT_VERSION}")
+target_compile_definitions(storyfi_flags INTERFACE _GNU_SOURCE STORYFI_VERSION="${PROJECT_VERSION}"
+  STORYFI_DATE="${STORYFI_DATE}")
 target_include_directories(storyfi_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
 target_compile_options(storyfi_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wpointer-arith -Wcast-qual -Wwrite-strings

@@ -5,10 +5,12 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* Command lines as tables: parsing, --help and shell completion come from the same rows. */
+/* Command lines as tables: parsing, --help, manual pages and shell completion come from the same
+ * rows. */
 struct arg_option {
     const char *name;  /* "--task" */
-    const char *value; /* "T": takes a value, shown in the help; NULL: a switch */
+    const char *value; /* "T" or "a|b": takes a value, shown in the help, and what is completed
+                        * (complete.c, value_kinds); NULL: a switch */
     const char *help;  /* one sentence */
 };
 

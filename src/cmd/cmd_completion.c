@@ -1,117 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/complete.h"
+
+#include <string.h>
+
+#define MAX_CANDIDATES (1U << 20)
 
 static const struct arg_action actions[] = {
     {"bash", "For bash: source <(storyfi completion bash)."},
     {"zsh", "For zsh: storyfi completion zsh > _storyfi, in a folder of $fpath."},
     {"fish", "For fish: storyfi completion fish | source."},
+    {"words", "What those scripts ask: the candidates for the last of the WORDs behind --."},
 };
 
 const struct args_spec cmd_completion_spec = {
     .name = "completion",
-    .synopsis = "bash|zsh|fish",
-    .summary = "Print a shell's completion script, made from the command tables.",
+    .synopsis = "bash|zsh|fish | words -- [WORD...]",
+    .summary = "Print a shell's completion script.",
+    .details = "The scripts ask the program itself at each TAB, so they know every command, option "
+               "and setting, and the models of your configuration. Packages install them.",
     .actions = actions,
     .n_actions = sizeof actions / sizeof actions[0],
+    .max_words = ARGS_MAX,
 };
 
-static void put_word(void *arg, const struct arg_option *o)
-{
-    (void)arg;
-    printf("%s ", o->name);
-}
+/* src/cmd/data/completion.*, embedded. */
+extern const struct sf_str completion_bash, completion_zsh, completion_fish;
 
-static void put_words(const struct args_spec *spec)
+static void print_candidates(const struct args *a)
 {
-    for (size_t i = 0; i < spec->n_actions; i++) {
-        printf("%s ", spec->actions[i].name);
-    }
-    for (size_t i = 0; i < spec->n_options; i++) {
-        put_word(NULL, &spec->options[i]);
-    }
-    if (spec->takes_settings) {
-        args_each_setting(put_word, NULL);
-    }
-    printf("--help");
-}
-
-/* A case statement that sets `candidates` from $command; good for bash and zsh. */
-static void put_cases(const struct command *all, size_t n)
-{
-    puts("    local candidates\n    case \"$command\" in");
-    for (size_t i = 0; i < n; i++) {
-        printf("    %s) candidates=\"", all[i].spec->name);
-        put_words(all[i].spec);
-        puts("\" ;;");
-    }
-    printf("    *) candidates=\"");
-    for (size_t i = 0; i < n; i++) {
-        printf("%s ", all[i].spec->name);
-    }
-    puts("--help --version\" ;;\n    esac");
-}
-
-static void print_bash(const struct command *all, size_t n)
-{
-    puts("_storyfi() {\n    local command=\"\"\n"
-         "    [ \"$COMP_CWORD\" -gt 1 ] && command=\"${COMP_WORDS[1]}\"");
-    put_cases(all, n);
-    puts("    COMPREPLY=($(compgen -W \"$candidates\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n"
-         "complete -o default -F _storyfi storyfi");
-}
-
-static void print_zsh(const struct command *all, size_t n)
-{
-    puts("#compdef storyfi\n_storyfi() {\n    local command=\"\"\n"
-         "    (( CURRENT > 2 )) && command=\"${words[2]}\"");
-    put_cases(all, n);
-    puts("    compadd -- ${=candidates} || _files\n}\ncompdef _storyfi storyfi");
-}
-
-static void put_fish(void *arg, const struct arg_option *o)
-{
-    const struct args_spec *spec = arg;
-    printf("complete -c storyfi -n '__fish_seen_subcommand_from %s' -l %s%s\n", spec->name,
-           o->name + 2, o->value == NULL ? "" : " -r");
-}
-
-static void print_fish(const struct command *all, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const struct args_spec *spec = all[i].spec;
-        void *arg = (void *)(uintptr_t)spec;
-        printf("complete -c storyfi -n __fish_use_subcommand -a %s -d \"%s\"\n", spec->name,
-               spec->summary);
-        for (size_t k = 0; k < spec->n_actions; k++) {
-            printf("complete -c storyfi -n '__fish_seen_subcommand_from %s' -a %s\n", spec->name,
-                   spec->actions[k].name);
-        }
-        for (size_t k = 0; k < spec->n_options; k++) {
-            put_fish(arg, &spec->options[k]);
-        }
-        if (spec->takes_settings) {
-            args_each_setting(put_fish, arg);
-        }
-    }
+    struct sf_buf out;
+    sf_buf_init(&out, MAX_CANDIDATES);
+    complete_words(a->words, a->n_words, &out);
+    fputs(sf_buf_z(&out), stdout);
+    sf_buf_fini(&out);
 }
 
 int cmd_completion(int argc, char **argv)
 {
+    static const struct {
+        const char *name;
+        const struct sf_str *script;
+    } shells[] = {{"bash", &completion_bash}, {"zsh", &completion_zsh}, {"fish", &completion_fish}};
     struct args a;
     args_parse(&a, &cmd_completion_spec, argc, argv);
-    size_t n;
-    const struct command *all = commands_all(&n);
-    switch (a.action[0]) {
-    case 'b':
-        print_bash(all, n);
-        break;
-    case 'z':
-        print_zsh(all, n);
-        break;
-    default:
-        print_fish(all, n);
-        break;
+    bool is_words = strcmp(a.action, "words") == 0;
+    if (is_words) {
+        print_candidates(&a);
+    } else if (a.n_words > 0) {
+        fatal(100, "completion: unexpected word %s (see storyfi completion --help)", a.words[0]);
+    }
+    for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
+        if (strcmp(a.action, shells[i].name) == 0) {
+            printf("%.*s", SF_STR_ARG(*shells[i].script));
+        }
     }
     args_fini(&a);
     return 0;

@@ -13,7 +13,7 @@ static const struct arg_option options[] = {
     {"--task", "T", "Only blueprint, characters, story_arc or chapters."},
     {"--origin", "O", "Only of validator, playground, cli or serve."},
     {"--generator", "G", "Only answered by this generator: its name or kind."},
-    {"--status", "S", "Only of this status: ok, failed, or a number like 503."},
+    {"--status", "ok|failed|N", "Only of this status: ok, failed, or a number like 503."},
     {"--since", "AGO", "Only so recent: 90s, 30m, 2h, 7d."},
     {"--limit", "N", "At most so many (20)."},
     {"--before", "ID", "Only older ones than request ID: the next page."},

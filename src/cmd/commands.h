@@ -26,6 +26,7 @@
     X(backup)                                                                                      \
     X(restore)                                                                                     \
     X(completion)                                                                                  \
+    X(man)                                                                                         \
     X(version)
 
 #define COMMAND_DECLARE(name)                                                                      \

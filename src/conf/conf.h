@@ -342,6 +342,8 @@ json_t *conf_to_json(const struct conf *conf);
 
 /* doc/config.md, and the commented example file, from the table. */
 void conf_doc_markdown(struct sf_buf *out);
+/* The description and the keys of generator_config.yaml(5), behind the page's head. */
+void conf_man(struct sf_buf *out);
 void conf_example(struct sf_buf *out);
 void conf_example_env(struct sf_buf *out);
 

@@ -27,8 +27,6 @@ def config_file(name, more=""):
 def commands():
     shown = run("--help").stdout
     names = [line.split()[0] for line in shown[shown.index("Commands:"):].splitlines() if line.startswith("  ")]
-    page = (harness.ROOT / "doc" / "storyfi.1").read_text()
-    check("case: the man page lists every command, once", all(page.count(f"\n.B {name}\n") == 1 for name in names), names)
     for name in names:
         r = run(name, "--help")
         check(f"case: {name} --help", r.returncode == 0 and f"storyfi {name}" in r.stdout, r.stderr)
@@ -53,9 +51,9 @@ def commands():
     made = json.loads(r.stdout)
     check("case: wallet --json is JSON whatever the path", made["file"].startswith(str(TMP / 'a"b'))
           and len(made["phrase"].split()) == 12, r.stdout)
-    for shell, word in (("bash", "--axon.port"), ("zsh", "--config"), ("fish", "-l wallet.name -r")):
+    for shell in ("bash", "zsh", "fish"):
         r = run("completion", shell)
-        check(f"case: {shell} completion knows the settings", word in r.stdout, r.stdout)
+        check(f"case: {shell} completion asks the program", "completion words -- " in r.stdout, r.stdout)
     r = run("status", "--admin.port", Miner.free_port())
     check("case: status without a miner exits 111", r.returncode == 111, r.stderr)
     r = run("query", "--axon", f"127.0.0.1:{Miner.free_port()}", "--axon.hotkey",
