@@ -14,7 +14,6 @@ install(FILES ${CMAKE_BINARY_DIR}/debian/storyfi-miner@.service DESTINATION lib/
 install(FILES src/cmd/data/completion.zsh DESTINATION share/zsh/vendor-completions RENAME _storyfi ${package})
 install(FILES packaging/debian/copyright DESTINATION share/doc/storyfi ${package})
 install(FILES packaging/debian/generator_config.yaml DESTINATION /etc/storyfi ${package})
-install(FILES packaging/debian/storyfi.overrides DESTINATION share/lintian/overrides RENAME storyfi ${package})
 # Compressed without a time in it, so that the same sources make the same package.
 install(CODE "
   set(root \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/share\")

@@ -15,14 +15,17 @@ check() { # NAME COMMAND...
 }
 has() { local f; for f in "$@"; do [ -e "$tmp/moved/$f" ] || { echo "missing: $f"; return 1; }; done; }
 alone() { (cd "$tmp" && env -i PATH=/usr/bin:/bin HOME="$tmp/home" "$@"); }
-man_names_commands() {
+commands() { "$tmp/moved/bin/storyfi" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
+man_pages() {
     local c all
-    all=$("$tmp/moved/bin/storyfi" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-    [ -n "$all" ] || return 1
+    all=$(commands)
+    [ -n "$all" ] && has share/man/man5/generator_config.yaml.5 || return 1
     for c in $all; do
-        grep -qx "\.B $c" "$tmp/moved/share/man/man1/storyfi.1" || { echo "storyfi.1 has no '$c'"; return 1; }
+        grep -qx ".BR storyfi\\\\-$c (1),\?" "$tmp/moved/share/man/man1/storyfi.1" || { echo "storyfi.1 has no '$c'"; return 1; }
+        has "share/man/man1/storyfi-$c.1" || return 1
     done
 }
+unit_names_place() { grep -qx 'ExecStart=/opt/storyfi/bin/storyfi miner --config /etc/storyfi/%i.yaml' "$tmp/moved/lib/systemd/system/storyfi-miner@.service"; }
 libraries() {
     ! ldd "$tmp/moved/bin/storyfi-engine" | grep 'not found' &&
         ldd "$tmp/moved/bin/storyfi-engine" | grep 'libllama' | grep -q "$tmp/moved/"
@@ -36,9 +39,13 @@ relative() { readelf -d "$tmp/moved/bin/storyfi-engine" | grep -q 'ORIGIN/../lib
 check "make install PREFIX= DESTDIR=" make -s install BUILD="$build" PREFIX=/opt/storyfi DESTDIR="$tmp/stage"
 mv "$tmp/stage/opt/storyfi" "$tmp/moved" && mkdir "$tmp/home"
 check "programs, examples, papers" has bin/storyfi share/doc/storyfi/LICENSE share/doc/storyfi/README.md \
-    share/storyfi/config/generator_config.yaml.example share/man/man1/storyfi.1 include/storyfi/generator.h
+    share/storyfi/config/generator_config.yaml.example include/storyfi/generator.h
 check "the program runs from where it was moved to" alone "$tmp/moved/bin/storyfi" version
-check "the manual page names every command" man_names_commands
+check "a manual page for every command, and one that names them all" man_pages
+check "completions for three shells" has share/bash-completion/completions/storyfi share/zsh/site-functions/_storyfi share/fish/vendor_completions.d/storyfi.fish
+check "systemd's unit starts the program where it was installed" unit_names_place
+check "what a service needs beside it" has lib/sysusers.d/storyfi.conf share/storyfi/contrib/systemd/storyfi-miner.conf.example
+check "nothing of the package alone" test ! -e "$tmp/moved/share/zsh/vendor-completions"
 if [ -x "$build/storyfi-engine" ]; then
     check "the engine program lies beside it, its libraries in lib/storyfi" has bin/storyfi-engine lib/storyfi
     check "the engine program finds its libraries there" libraries

@@ -91,6 +91,7 @@ void roff_head(struct sf_buf *out, const struct roff_page *page)
     put_upper(out, page->name);
     sf_buf_printf(out, " %s \"%s\" \"%s\" \"%s\"\n", page->section, page->date, page->source,
                   page->manual);
+    sf_buf_puts(out, ".nh\n.ad l\n"); /* a hyphen that a break puts in would be taken for ours */
     roff_section(out, "NAME");
     roff_plain(out, page->name);
     sf_buf_puts(out, " \\- ");

@@ -48,6 +48,7 @@ static void a_head_has_its_title_and_its_name(void **state)
     assert_string_equal(sf_buf_z(&b), ".\\\" SPDX-License-Identifier: MIT\n"
                                       ".\\\" Made by storyfi man.\n"
                                       ".TH A\\-B 1 \"2026-11-24\" \"x 1\" \"Commands\"\n"
+                                      ".nh\n.ad l\n"
                                       ".SH NAME\na\\-b \\- Does it\n");
     sf_buf_clear(&b);
     roff_item(&b, "--x", "A|B");
