@@ -12,7 +12,7 @@ export LLAMA LLAMA_DIR FUZZ_SECONDS BACKEND CUDA_ARCH CONVERT
 NINJA = ninja -C $(BUILD)
 CONFIGURE = cmake -S . -G Ninja -DSTORYFI_LLAMA_DIR=$(LLAMA_DIR) -DSTORYFI_MODEL_DIR=$(CACHE)/models -DSTORYFI_WEB_DIR=$(CACHE)/web
 
-.PHONY: all setup demo test test-full soak asan tsan fuzz lint bench install clean print-cache
+.PHONY: all setup demo test test-full soak asan tsan fuzz lint bench install deb arm64 clean print-cache
 .DEFAULT_GOAL := all
 
 # Configured every time (half a second): the set-up cache may have gained or lost libraries.
@@ -61,6 +61,18 @@ install:
 	@test -f $(BUILD)/build.ninja || $(MAKE) --no-print-directory all
 	@$(NINJA)
 	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+# The Debian package, in build/deb.
+deb:
+	@test -f $(BUILD)/build.ninja || $(MAKE) --no-print-directory all
+	@$(NINJA)
+	@rm -rf $(BUILD)/deb
+	@cpack -G DEB -B $(BUILD)/deb --config $(BUILD)/CPackConfig.cmake $(if $(V),,>/dev/null)
+	@ls $(BUILD)/deb/*.deb
+
+# For 64-bit ARM, in build-arm64; CHECK=1 runs its unit tests under qemu too.
+arm64:
+	@tools/arm64.sh $(if $(CHECK),--test)
 
 # Removes what was built; the set-up cache stays (its path: make -s print-cache).
 clean:
