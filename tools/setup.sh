@@ -4,10 +4,11 @@
 # dashboard's charts and letters into the set-up cache, through the registries' own clients, every file verified before it is put
 # in place. Run again at any time: what is there and verified is skipped.
 #
-# usage: tools/setup.sh [--test] [--no-apt] [--backend]
-#   --test     also what the tests use: analysers, browser and axe-core, second model, the network's Python SDK, Flask
-#   --no-apt   leave system packages alone
-#   --backend  say which libraries this machine would get, and why, and end
+# usage: tools/setup.sh [--test|--test-full] [--no-apt] [--backend]
+#   --test       also what the tests use: analysers, browser and axe-core, shells, second model, the network's Python SDK, Flask
+#   --test-full  also what only their long form uses: cross compiler, emulator, tools that make a Debian
+#   --no-apt     leave system packages alone
+#   --backend    say which libraries this machine would get, and why, and end
 # environment: STORYFI_CACHE, LLAMA=prebuilt (default) | source | system,
 #   BACKEND=auto (default) | cpu | cuda | vulkan, CUDA_ARCH=89 (with LLAMA=source: for that GPU alone),
 #   CONVERT=1 (also what storyfi models import needs: llama.cpp's converter and a Python environment)
@@ -15,13 +16,14 @@
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 
-TEST=0 APT=1 SHOW_BACKEND=0 LLAMA=${LLAMA:-prebuilt} BACKEND=${BACKEND:-auto}
+TEST=0 FULL=0 APT=1 SHOW_BACKEND=0 LLAMA=${LLAMA:-prebuilt} BACKEND=${BACKEND:-auto}
 for arg in "$@"; do
     case $arg in
     --test) TEST=1 ;;
+    --test-full) TEST=1 FULL=1 ;;
     --no-apt) APT=0 ;;
     --backend) SHOW_BACKEND=1 ;;
-    *) sed -n '3,15s/^# \{0,1\}//p' "$0"; exit 100 ;;
+    *) sed -n '3,16s/^# \{0,1\}//p' "$0"; exit 100 ;;
     esac
 done
 
@@ -34,7 +36,9 @@ BUILD_PACKAGES="gcc g++ make cmake ninja-build pkg-config git ca-certificates li
     libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libsodium-dev libssl-dev libsqlite3-dev
     libwebsockets-dev libncurses-dev"
 TEST_PACKAGES="libcmocka-dev clang clang-tidy clang-format libclang-rt-14-dev llvm-14 cppcheck
-    chromium chromium-driver openssl nghttp2-server prometheus"
+    chromium chromium-driver openssl nghttp2-server prometheus
+    zsh fish man-db groff-base mandoc lintian dpkg-dev file systemd bubblewrap"
+FULL_PACKAGES="mmdebstrap systemd-container gcc-aarch64-linux-gnu qemu-user-static buildah"
 
 is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -q '^installed'; }
 
@@ -42,6 +46,7 @@ is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep 
 missing_packages() {
     local p want=$BUILD_PACKAGES
     [ $TEST = 0 ] || want="$want $TEST_PACKAGES"
+    [ $FULL = 0 ] || want="$want $FULL_PACKAGES"
     command -v npm >/dev/null || [ "$LLAMA" = system ] || echo npm
     command -v python3 >/dev/null || echo python3
     python3 -m pip --version >/dev/null 2>&1 || echo python3-pip
@@ -516,6 +521,7 @@ if [ $TEST = 1 ]; then
     setup_axe
     setup_test_model
     setup_venv "$SDK_VENV" "$SDK_PACKAGE" sdk.log "the tests against the network's own client"
+    setup_venv "$HADOLINT_VENV" "$HADOLINT_PACKAGE" hadolint.log "the Dockerfiles' check"
     setup_venv "$FLASK_VENV" "$FLASK_PACKAGE" flask.log "the tests of the documented Flask service"
 fi
 say "ready"

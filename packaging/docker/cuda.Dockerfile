@@ -35,7 +35,7 @@ COPY --from=build /out/usr /usr
 ENV STORYFI_STATE_DIR=/var/lib/storyfi/state \
     STORYFI_GENERATOR_LOCAL_MODELS_DIR=/var/lib/storyfi/models \
     BT_WALLET_PATH=/var/lib/storyfi/wallets
-USER storyfi
+USER 10092:10092
 WORKDIR /var/lib/storyfi
 VOLUME /var/lib/storyfi
 EXPOSE 8091

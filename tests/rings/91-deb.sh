@@ -4,4 +4,5 @@
 cd "$(dirname "$0")/../.." || exit 100
 code=0
 tests/deb_test.sh "${BUILD:-build}" || code=1
+[ "${STORYFI_FULL:-0}" != 1 ] || tests/deb_cycle.sh "${BUILD:-build}" || code=1
 exit $code
