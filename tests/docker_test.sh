@@ -30,9 +30,12 @@ if docker info >/dev/null 2>&1; then
     clean() { docker rm -f "storyfi-test-$$" >/dev/null 2>&1; }
 elif [ "$(id -u)" = 0 ] && command -v buildah >/dev/null && [ -f "$STORYFI_CACHE/test/deb-root.tar" ]; then
     export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
+    # With this machine's own certificates: the registries may be behind a proxy that has them.
     base() {
-        local c m
+        local c m bundle=/etc/ssl/certs/ca-certificates.crt
         c=$(buildah from scratch) && m=$(buildah mount "$c") && tar -C "$m" -xf "$STORYFI_CACHE/test/deb-root.tar" &&
+            mkdir -p "$m/usr/local/share" && cp -r /usr/local/share/ca-certificates "$m/usr/local/share/" &&
+            buildah config --env NODE_EXTRA_CA_CERTS=$bundle --env PIP_CERT=$bundle "$c" >/dev/null &&
             buildah umount "$c" && buildah commit -q --rm "$c" localhost/storyfi-test-base
     }
     build() {

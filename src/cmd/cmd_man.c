@@ -54,11 +54,12 @@ static void put_file(void *arg, const char *file)
         fatal(111, "man: %s", sf_err_text(&eb, err));
     }
     FILE *out = fopen(path, "we");
-    if (out == NULL) {
+    if (out != NULL) {
+        put(file, out);
+        (void)fclose(out);
+    } else {
         fatal(111, "man: %s: %s", path, strerror(errno));
     }
-    put(file, out);
-    (void)fclose(out);
 }
 
 int cmd_man(int argc, char **argv)
