@@ -40,7 +40,16 @@ deb=${debs[0]}
 [ -f "$deb" ] || exit 1
 version=$(dpkg-deb -f "$deb" Version)
 dpkg-deb --fsys-tarfile "$deb" | tar -t >"$tmp/contents"
-if command -v lintian >/dev/null; then check "lintian has no error" no_lintian; else echo "SKIP deb: lintian is not installed (tools/setup.sh --test)"; fi
+if command -v lintian >/dev/null; then
+    check "lintian has no error" no_lintian >"$tmp/lintian" & # seconds: beside the rest
+else
+    echo "SKIP deb: lintian is not installed (tools/setup.sh --test)"
+fi
+lintian_verdict() {
+    wait
+    [ ! -f "$tmp/lintian" ] || cat "$tmp/lintian"
+    ! grep -q ^FAIL "$tmp/lintian" 2>/dev/null || code=1
+}
 check "programs, unit, configuration, papers" has usr/bin/storyfi 'usr/lib/systemd/system/storyfi-miner@.service' \
     etc/storyfi/generator_config.yaml usr/share/doc/storyfi/copyright usr/share/doc/storyfi/changelog.gz \
     usr/share/man/man1/storyfi.1.gz usr/share/man/man1/storyfi-miner.1.gz usr/share/man/man5/generator_config.yaml.5.gz \
@@ -56,6 +65,7 @@ check "what it holds runs" runs
 
 if [ "$(id -u)" != 0 ] || ! unshare -m true 2>/dev/null; then
     echo "SKIP deb: installing it in a copy of this machine needs root"
+    lintian_verdict
     exit $code
 fi
 # The version before, for the upgrade: the same files under a lower number.
@@ -64,4 +74,5 @@ dpkg-deb -Zgzip -z1 -b "$tmp/before" "$tmp/before.deb" >/dev/null
 cp "$deb" "$tmp/now.deb"
 mkdir "$tmp/overlay"
 unshare -m tests/deb_overlay.sh "$tmp" "$root" || code=1
+lintian_verdict
 exit $code
