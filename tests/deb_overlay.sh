@@ -42,6 +42,8 @@ start_miner() {
     return 1
 }
 stop_miner() { kill -TERM "$miner"; wait "$miner"; }
+# As documented for people: from root's own folder, with root's HOME.
+from_roots_home() { inside sh -c 'chmod 700 /root && cd /root && HOME=/root exec setpriv --reuid storyfi --regid storyfi --clear-groups storyfi config print' | grep 'state_dir.*/etc/storyfi'; }
 refuses_to_start() { as_storyfi storyfi miner; [ $? = 100 ]; }
 ask() {
     inside /usr/bin/storyfi query --axon "127.0.0.1:$port" --axon.hotkey "$hotkey" --task blueprint --input x --throwaway >/dev/null
@@ -57,6 +59,7 @@ check "its user and folders are there, what is secret is closed" test "$(owned)"
 check "its user cannot log in" inside sh -c 'getent passwd storyfi | grep -q nologin'
 check "the instance default is what every command finds" test "$(readlink "$in/etc/storyfi/default.yaml")" = generator_config.yaml
 check "the configuration has no mistake" as_storyfi storyfi config check
+check "its user finds it from root's home folder too" from_roots_home
 check "and without a subnet it does not start" refuses_to_start
 
 # A miner with a script, so that no model is needed; the script is the owner's.

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -106,6 +107,13 @@ static void say_dotenv(struct loader *l, enum sf_err err, const struct sf_errbuf
     }
 }
 
+/* Whether `path` lies in a folder that this user may not look into (a service's user started from
+ * root's home): for what is only looked for, that is as if it were not there. */
+static bool in_closed_folder(const char *path)
+{
+    return access(path, F_OK) != 0 && errno == EACCES;
+}
+
 /* Reads `dir`/.env when it is there. What is wrong with it never ends the load. */
 static void read_dotenv(struct loader *l, const char *dir)
 {
@@ -117,7 +125,8 @@ static void read_dotenv(struct loader *l, const char *dir)
         l->err = SF_ENOMEM;
         return;
     }
-    enum sf_err err = sf_file_read(l->text_file, &text, &eb);
+    enum sf_err err =
+        in_closed_folder(l->text_file) ? SF_ENOTFOUND : sf_file_read(l->text_file, &text, &eb);
     if (err == SF_OK) {
         err = dotenv_parse(sf_buf_str(&text), take_dotenv, l, &eb);
     }
@@ -378,7 +387,8 @@ static enum sf_err find_file(struct loader *l, struct sf_buf *text, struct sf_er
     const char *places[] = {joined(l, l->cwd, "config/generator_config.yaml"), user,
                             "/etc/storyfi/generator_config.yaml"};
     for (size_t i = 0; l->err == SF_OK && i < sizeof places / sizeof places[0]; i++) {
-        enum sf_err err = places[i] == NULL ? SF_ENOTFOUND : read_file(l, places[i], text, eb);
+        bool skipped = places[i] == NULL || in_closed_folder(places[i]);
+        enum sf_err err = skipped ? SF_ENOTFOUND : read_file(l, places[i], text, eb);
         if (err != SF_ENOTFOUND) {
             return err;
         }
