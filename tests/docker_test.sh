@@ -39,7 +39,7 @@ elif [ "$(id -u)" = 0 ] && command -v buildah >/dev/null && [ -f "$STORYFI_CACHE
             buildah umount "$c" && buildah commit -q --rm "$c" localhost/storyfi-test-base
     }
     build() {
-        base && buildah bud -q --network host --pull-never --format docker --build-arg BASE=localhost/storyfi-test-base \
+        base && buildah bud --network host --pull-never --format docker --build-arg BASE=localhost/storyfi-test-base \
             -f packaging/docker/Dockerfile -t localhost/storyfi-test . && buildah from --name "storyfi-test-$$" --pull-never localhost/storyfi-test
     }
     inside() { buildah run --network host "storyfi-test-$$" -- "$@"; }
@@ -57,6 +57,7 @@ finish() {
 trap finish EXIT
 
 check "the image is built" build
+[ $code = 0 ] || exit 1
 check "the program in it runs" inside storyfi version
 check "it is not root that runs it" test "$(inspect '{{.Config.User}}')" = 10092:10092
 check "nothing that only the build needs is in it" inside sh -c '! command -v gcc && ! command -v npm && test ! -e /src -a ! -e /cache'
