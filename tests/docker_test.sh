@@ -50,7 +50,7 @@ else
     exit 0
 fi
 finish() {
-    [ -z "$pid" ] || kill "$pid" 2>/dev/null
+    [ -z "$pid" ] || kill -- "-$pid" 2>/dev/null
     clean
     rm -rf "$tmp"
 }
@@ -63,8 +63,10 @@ check "it is not root that runs it" test "$(inspect '{{.Config.User}}')" = 10092
 check "nothing that only the build needs is in it" inside sh -c '! command -v gcc && ! command -v npm && test ! -e /src -a ! -e /cache'
 check "without a miner the health check fails" fails inside storyfi status --admin.port "$admin"
 hotkey=$(inside storyfi wallet create --json 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["hotkey"])')
+set -m # a process group of its own, ended as a whole
 inside storyfi miner "${settings[@]}" >"$tmp/log" 2>&1 &
 pid=$!
+set +m
 check "its miner is ready, as the health check sees it, with the model that is in it" until_true 120 inside storyfi status --admin.port "$admin"
 check "and writes a blueprint for somebody outside" "$storyfi" query --axon "127.0.0.1:$port" --axon.hotkey "$hotkey" --task blueprint --input "the sea" --throwaway
 check "the health check is that command" grep -q 'storyfi status' <<<"$(inspect '{{.Config.Healthcheck.Test}}')"
