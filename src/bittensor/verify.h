@@ -6,7 +6,8 @@
 #include "bittensor/synapse.h"
 
 /* May this request be answered? Three steps, so that a caller has gates between them: shape of the
- * caller's address, our own hotkey, uuid, body hash and age of the nonce, which cost no cryptography
+ * caller's address, our own hotkey, uuid, body hash and age of the nonce, which cost no
+ * cryptography
  * (`caller` gets the claimed public key); the signature; and the one step that remembers, reuse of
  * the nonce. SF_EAUTH and SF_EREPLAY (401), SF_EPARSE (400: body hash), SF_EBUSY; texts name the
  * check, never the message. Thread-safe. */

@@ -138,16 +138,17 @@ static enum sf_err set_vocabulary(struct gguf_context *g, const struct gguf_cont
 struct tensors {
     struct gguf_context *g;
     struct ggml_context *memory; /* of descriptions alone */
+    int layer;                   /* of those that are added; -1: of none */
 };
 
-static void add(struct tensors *t, enum ggml_type type, int layer, const char *what, int64_t in,
-                int64_t out, int64_t experts)
+static void add(struct tensors *t, enum ggml_type type, const char *what, int64_t in, int64_t out,
+                int64_t experts)
 {
     char name[GGML_MAX_NAME];
-    if (layer < 0)
+    if (t->layer < 0)
         snprintf(name, sizeof name, "%s", what);
     else
-        snprintf(name, sizeof name, "blk.%d.%s", layer, what);
+        snprintf(name, sizeof name, "blk.%d.%s", t->layer, what);
     struct ggml_tensor *x = out == 0      ? ggml_new_tensor_1d(t->memory, type, in)
                             : experts > 0 ? ggml_new_tensor_3d(t->memory, type, in, out, experts)
                                           : ggml_new_tensor_2d(t->memory, type, in, out);
@@ -155,25 +156,25 @@ static void add(struct tensors *t, enum ggml_type type, int layer, const char *w
     gguf_add_tensor(t->g, x);
 }
 
-static void add_small(struct tensors *t, const struct shape *s, int i)
+static void add_small(struct tensors *t, const struct shape *s)
 {
     int64_t kv = (int64_t)s->width / s->heads * s->kv_heads;
-    add(t, GGML_TYPE_F32, i, "attn_norm.weight", s->width, 0, 0);
-    add(t, GGML_TYPE_F32, i, "ffn_norm.weight", s->width, 0, 0);
+    add(t, GGML_TYPE_F32, "attn_norm.weight", s->width, 0, 0);
+    add(t, GGML_TYPE_F32, "ffn_norm.weight", s->width, 0, 0);
     if (s->experts > 0)
-        add(t, GGML_TYPE_F32, i, "ffn_gate_inp.weight", s->width, s->experts, 0);
+        add(t, GGML_TYPE_F32, "ffn_gate_inp.weight", s->width, s->experts, 0);
     if (s->biased) {
-        add(t, GGML_TYPE_F32, i, "attn_q.bias", s->width, 0, 0);
-        add(t, GGML_TYPE_F32, i, "attn_k.bias", kv, 0, 0);
-        add(t, GGML_TYPE_F32, i, "attn_v.bias", kv, 0, 0);
+        add(t, GGML_TYPE_F32, "attn_q.bias", s->width, 0, 0);
+        add(t, GGML_TYPE_F32, "attn_k.bias", kv, 0, 0);
+        add(t, GGML_TYPE_F32, "attn_v.bias", kv, 0, 0);
     }
 }
 
 /* Types as `llama-quantize … Q4_K_M` deals them out: Q6_K for the output, and for values and the
  * way down in the first and last eighth of the layers and each third one between. */
-static void add_layer(struct tensors *t, const struct shape *s, int i)
+static void add_layer(struct tensors *t, const struct shape *s)
 {
-    int n = (int)s->layers, eighth = n / 8;
+    int i = t->layer, n = (int)s->layers, eighth = n / 8;
     bool fine = i < eighth || i >= n - eighth || (i - eighth) % 3 == 2;
     enum ggml_type rich = fine ? GGML_TYPE_Q6_K : GGML_TYPE_Q4_K;
     int64_t kv = (int64_t)s->width / s->heads * s->kv_heads;
@@ -182,28 +183,28 @@ static void add_layer(struct tensors *t, const struct shape *s, int i)
     snprintf(gate, sizeof gate, "ffn_gate%s.weight", suffix);
     snprintf(up, sizeof up, "ffn_up%s.weight", suffix);
     snprintf(down, sizeof down, "ffn_down%s.weight", suffix);
-    add(t, GGML_TYPE_Q4_K, i, "attn_q.weight", s->width, s->width, 0);
-    add(t, GGML_TYPE_Q4_K, i, "attn_k.weight", s->width, kv, 0);
-    add(t, rich, i, "attn_v.weight", s->width, kv, 0);
-    add(t, GGML_TYPE_Q4_K, i, "attn_output.weight", s->width, s->width, 0);
-    add(t, GGML_TYPE_Q4_K, i, gate, s->width, s->inner, s->experts);
-    add(t, GGML_TYPE_Q4_K, i, up, s->width, s->inner, s->experts);
-    add(t, rich, i, down, s->inner, s->width, s->experts);
-    add_small(t, s, i);
+    add(t, GGML_TYPE_Q4_K, "attn_q.weight", s->width, s->width, 0);
+    add(t, GGML_TYPE_Q4_K, "attn_k.weight", s->width, kv, 0);
+    add(t, rich, "attn_v.weight", s->width, kv, 0);
+    add(t, GGML_TYPE_Q4_K, "attn_output.weight", s->width, s->width, 0);
+    add(t, GGML_TYPE_Q4_K, gate, s->width, s->inner, s->experts);
+    add(t, GGML_TYPE_Q4_K, up, s->width, s->inner, s->experts);
+    add(t, rich, down, s->inner, s->width, s->experts);
+    add_small(t, s);
 }
 
 static enum sf_err add_tensors(struct gguf_context *g, const struct shape *s)
 {
     struct ggml_init_params p = {.mem_size = ((size_t)s->layers * 16 + 8) * ggml_tensor_overhead(),
                                  .no_alloc = true};
-    struct tensors t = {g, ggml_init(p)};
+    struct tensors t = {g, ggml_init(p), -1};
     if (!t.memory)
         return SF_ENOMEM;
-    add(&t, GGML_TYPE_Q4_K, -1, "token_embd.weight", s->width, s->vocabulary, 0);
-    add(&t, GGML_TYPE_F32, -1, "output_norm.weight", s->width, 0, 0);
-    add(&t, GGML_TYPE_Q6_K, -1, "output.weight", s->width, s->vocabulary, 0);
-    for (uint32_t i = 0; i < s->layers; i++)
-        add_layer(&t, s, (int)i);
+    add(&t, GGML_TYPE_Q4_K, "token_embd.weight", s->width, s->vocabulary, 0);
+    add(&t, GGML_TYPE_F32, "output_norm.weight", s->width, 0, 0);
+    add(&t, GGML_TYPE_Q6_K, "output.weight", s->width, s->vocabulary, 0);
+    for (t.layer = 0; t.layer < (int)s->layers; t.layer++)
+        add_layer(&t, s);
     ggml_free(t.memory);
     return SF_OK;
 }
