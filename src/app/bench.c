@@ -42,7 +42,7 @@ static int compare(const void *a, const void *b)
 /* The median of one member of all samples. */
 static double middle(const struct sample *s, size_t n, size_t offset)
 {
-    double v[BENCH_ROUNDS_MAX];
+    double v[BENCH_ROUNDS_MAX] = {0};
     for (size_t i = 0; i < n; i++) {
         memcpy(&v[i], (const char *)&s[i] + offset, sizeof v[i]);
     }

@@ -22,7 +22,7 @@ static bool is_smaller(const struct plan *p, const struct plan *than)
 
 static void add(struct ladder *l, const struct plan_wish *wish)
 {
-    struct plan p;
+    struct plan p = {.kind = PLAN_NONE};
     if (l->n == PLAN_LADDER_MAX) {
         return;
     }
