@@ -52,9 +52,13 @@ fuzz:
 lint:
 	@tools/lint.sh
 
-# Beside the Python SDK's axon; writes bench/results/ and doc/benchmarks.md.
+# Beside the Python SDK's axon, llama-server, llama-batched-bench and Transformers; writes bench/results/ and
+# doc/benchmarks.md. The peers are built and installed first (10 minutes, 3 GB). Needs a quiet machine and an hour.
 bench: all
 	@bench/axon.sh
+	@bench/stories.sh
+	@bench/engine.sh
+	@bench/deadlines.sh
 
 # With what was built before, so that `sudo make install` needs no set-up cache of root's own.
 install:
