@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Sourced by the sanitizer rings: runs the rings numbered 30-49, 76 and 78, against the programs of another
-# build folder, with the engine over the stub library, two at a time: they wait more than they
-# work. Returns 1 when one failed.
-# usage: . tools/black-box-rings.sh FOLDER
+# Sourced by the sanitizer rings: runs black-box rings against the programs of another build folder,
+# with the engine over the stub library, two at a time: they wait more than they work. Returns 1
+# when one failed.
+# usage: . tools/black-box-rings.sh FOLDER RING...    (RING: as in tests/rings, "40-cases")
 # shellcheck shell=bash
 black_box_one() {
     local log
@@ -15,6 +15,10 @@ black_box_one() {
     return $code
 }
 export -f black_box_one
-BUILD=$1 STORYFI=$PWD/$1/storyfi STORYFI_ENGINE=$PWD/$1/storyfi-engine-stub STORYFI_SANITIZED=1 \
-    xargs -P 2 -I RING bash -c 'black_box_one RING' \
-    < <(find tests/rings \( -name '[34][0-9]-*.sh' -o -name '7[68]-*.sh' \) -executable | sort)
+black_box() {
+    local folder=$1
+    shift
+    printf 'tests/rings/%s.sh\n' "$@" | BUILD=$folder STORYFI=$PWD/$folder/storyfi STORYFI_ENGINE=$PWD/$folder/storyfi-engine-stub \
+        STORYFI_SANITIZED=1 xargs -P 2 -I RING bash -c 'black_box_one RING'
+}
+black_box "$@"

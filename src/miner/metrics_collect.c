@@ -348,7 +348,7 @@ void metrics_collect_gpus(const struct conf *conf)
     metric_hide("storyfi_gpu_memory_free_bytes");
     metric_hide("storyfi_gpu_memory_bytes");
     for (size_t i = 0; i < d.n; i++) {
-        char labels[256] = "", number[16];
+        char labels[256] = "", number[24];
         if (d.v[i].gpu) {
             (void)snprintf(number, sizeof number, "%zu", i);
             metric_label(labels, sizeof labels, "gpu", number);
