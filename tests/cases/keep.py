@@ -247,10 +247,13 @@ def clocks():
             return run("query", "--axon", f"127.0.0.1:{m.port}", "--axon.hotkey", m.hotkey, "--task", "blueprint", "--input",
                        "the sea", "--throwaway", env={**os.environ, **(env or clock.env())}).returncode == 0
         check("clocks: an answer before", asks())
+        jumps = 0
         for name, wall, slept in (("an hour ahead", 3600, 0), ("two hours back from there", -3600, 0),
                                   ("right again", 0, 0), ("a machine that slept for ten hours", 0, 36000)):
             clock.set(wall, slept)
             check(f"clocks: {name}: a caller of the same time is answered at once", asks(), m.log.read_text())
+            jumps += slept == 0
+            wait_for(lambda: m.log.read_text().count('msg="the clock was set"') >= jumps)  # seen before the next one
         said = wait_for(lambda: "the machine was suspended" in m.log.read_text() and m.log.read_text())
         check("clocks: each jump is in the log", said and said.count('msg="the clock was set"') >= 3
               and re.search(r'the machine was suspended" seconds=3600[0-2]', said), m.log.read_text())
