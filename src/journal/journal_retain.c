@@ -48,12 +48,13 @@ static int delete_old(sqlite3 *db, const struct limits *l, int64_t *deleted)
         "DELETE FROM standings WHERE id IN (SELECT id FROM standings "
         "WHERE wall_ns < ?1 ORDER BY wall_ns LIMIT ?2)",
     };
-    /* All requests that they belong to are gone. */
+    /* All requests that they belong to are gone, or all that there were. */
     static const char *const orphans[] = {
         "DELETE FROM stories WHERE id IN (SELECT id FROM stories WHERE last_request < "
-        "(SELECT min(id) FROM requests) ORDER BY last_request LIMIT ?1)",
+        "ifnull((SELECT min(id) FROM requests), 9223372036854775807) ORDER BY last_request LIMIT "
+        "?1)",
         "DELETE FROM contexts WHERE hash IN (SELECT hash FROM contexts WHERE request < "
-        "(SELECT min(id) FROM requests) ORDER BY request LIMIT ?1)",
+        "ifnull((SELECT min(id) FROM requests), 9223372036854775807) ORDER BY request LIMIT ?1)",
     };
     int64_t now = l->now_ns;
     int64_t tally_days = l->keep_days < TALLY_DAYS ? l->keep_days : TALLY_DAYS;
