@@ -126,6 +126,23 @@ static enum sf_err pull_one(const struct conf *conf, const struct pull_file *f,
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
+/* The owner's own limit of the folder. */
+static enum sf_err check_limit(const struct conf *conf, const char *dir, int64_t missing,
+                               struct sf_errbuf *eb)
+{
+    char have[MACHINE_SIZE_MAX], more[MACHINE_SIZE_MAX], most[MACHINE_SIZE_MAX];
+    int64_t limit = conf->generator.local.models_max_bytes;
+    int64_t there = limit > 0 ? model_store_bytes(dir) : 0;
+    if (limit == 0 || there + missing <= limit) {
+        return SF_OK;
+    }
+    return sf_fail(eb, SF_EIO,
+                   "the models in %.200s take %s, %s more would be over "
+                   "generator.local.models_max_size (%s): storyfi models remove NAME, or raise it",
+                   dir, machine_size(there, have), machine_size(missing, more),
+                   machine_size(limit, most));
+}
+
 static enum sf_err check_room(const struct conf *conf, const struct pull_list *l,
                               struct sf_errbuf *eb)
 {
@@ -141,6 +158,9 @@ static enum sf_err check_room(const struct conf *conf, const struct pull_list *l
                         : stat(part, &st) == 0           ? (int64_t)st.st_blocks * 512
                                                          : 0;
         missing += l->files[i].bytes > there ? l->files[i].bytes - there : 0;
+    }
+    if (missing > 0 && check_limit(conf, dir, missing, eb) != SF_OK) {
+        return SF_EIO;
     }
     if (room < 0 || missing == 0 || room >= missing + DISK_SPARE) {
         return SF_OK;

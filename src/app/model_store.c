@@ -139,6 +139,20 @@ enum sf_err model_pin_write(const char *dir, const char *key, const char *sha256
 
 /* ---- the folder ------------------------------------------------------------------------------ */
 
+int64_t model_store_bytes(const char *dir)
+{
+    struct model_local *list = NULL;
+    size_t n = 0;
+    int64_t sum = 0;
+    if (model_store_list(dir, &list, &n, NULL) == SF_OK) {
+        for (size_t i = 0; i < n; i++) {
+            sum += list[i].bytes;
+        }
+        free(list);
+    }
+    return sum;
+}
+
 bool model_split_name(const char *file, unsigned *no, unsigned *count, size_t *stem)
 {
     /* -00001-of-00005.gguf */

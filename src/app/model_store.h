@@ -41,6 +41,10 @@ struct model_local {
 SF_MUST_USE enum sf_err model_store_list(const char *dir, struct model_local **out, size_t *n,
                                          struct sf_errbuf *eb);
 
+/* What the model files of a folder take together, those half loaded too; 0 when it cannot be read.
+ */
+int64_t model_store_bytes(const char *dir);
+
 /* "x-00002-of-00005.gguf": the numbers; false when the name is not of such a kind. */
 bool model_split_name(const char *file, unsigned *no, unsigned *count, size_t *stem);
 

@@ -43,6 +43,7 @@ struct conf_local {
     int64_t threads;
     int64_t n_gpu_layers; /* -1 all that fit */
     const char *models_dir;
+    int64_t models_max_bytes;        /* of all files there; 0 no limit */
     const char *hub_endpoint;        /* "": HF_ENDPOINT, else https://huggingface.co */
     struct conf_strings hub_mirrors; /* asked when the endpoint does not answer; get no token */
     bool auto_download;              /* a missing model is pulled while the miner runs */

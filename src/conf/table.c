@@ -42,6 +42,11 @@ static const struct conf_row local_rows[] = {
      NULL, NULL, "Layers of the model on the GPU; -1 is all that fit.", NULL, NULL},
     {"models_dir", NULL, CONF_PATH, 0, AT(conf_local, models_dir), "", 0, 0, NULL, NULL,
      "The folder with model files; empty is the set-up's and the installation's own.", NULL, NULL},
+    {"models_max_size", NULL, CONF_BYTES, 0, AT(conf_local, models_max_bytes), "0", 0, 1048576 * GB,
+     NULL, NULL,
+     "The most that the files of `models_dir` may take together; a model that would not fit is not "
+     "pulled. 0 is no limit.",
+     "200GB", NULL},
     {"hub_endpoint", NULL, CONF_URL, 0, AT(conf_local, hub_endpoint), "", 0, 0, NULL, NULL,
      "Where models are pulled from; empty is `HF_ENDPOINT`, else https://huggingface.co. The only "
      "host that gets `HF_TOKEN`.",

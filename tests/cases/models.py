@@ -278,6 +278,12 @@ def disk():
     r = s.pull("t/huge-GGUF:h-Q4_K_M.gguf")
     check("models: too little room is seen before anything is loaded", r.returncode == 111
           and "not enough room" in r.stderr and "models_dir" in r.stderr and s.names() == [], (r, s.names()))
+    HUB.put("t/limit-GGUF", "l-Q4_K_M.gguf", SMALL)
+    r = s.pull("t/limit-GGUF", "--generator.local.models_max_size", 1000)
+    check("models: the folder's own limit is kept, with its remedy", r.returncode == 111 and "models_max_size" in r.stderr
+          and "storyfi models remove" in r.stderr and s.names() == [], (r, s.names()))
+    r = s.pull("t/limit-GGUF", "--generator.local.models_max_size", "1GB")
+    check("models: within it all is well", r.returncode == 0 and s.has("l-Q4_K_M.gguf", SMALL), r)
     HUB.put("t/huge2-GGUF", "h2-Q4_K_M.gguf", SMALL, says_bytes=1 << 49)
     r = s.pull("t/huge2-GGUF")
     check("models: also from the list alone", r.returncode == 111 and "not enough room" in r.stderr
