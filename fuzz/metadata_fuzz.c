@@ -24,7 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     for (size_t i = 0; i < metadata_n_extensions(m); i++) {
         (void)metadata_extension(m, i);
     }
-    (void)metadata_constant(m, "System", "SS58Prefix", &name);
     /* Events of as hostile a chain: the tail of the same bytes. */
     struct dispatch_result result;
     size_t from = n - (n < 4096 ? n : 4096);

@@ -65,17 +65,6 @@ bool hub_same_origin(const char *a, const char *b)
 
 /* ---- refusals -------------------------------------------------------------------------------- */
 
-int64_t hub_retry_after_ms(const struct http_answer *answer, int64_t most)
-{
-    uint64_t seconds = 0;
-    if (answer == NULL ||
-        !sf_scan_u64(http_answer_header(answer, "retry-after"), 1U << 20, &seconds)) {
-        return 0;
-    }
-    int64_t ms = (int64_t)seconds * 1000;
-    return ms < most ? ms : most;
-}
-
 bool hub_try_next(enum sf_err err)
 {
     return err == SF_ETRANSIENT || err == SF_EDEADLINE || err == SF_ERATE || err == SF_EPARSE;
@@ -114,8 +103,9 @@ enum sf_err hub_refusal(int status, const char *what, bool had_token,
         enum sf_err err =
             sf_fail(eb, SF_ERATE, "%s: the hub asks for a pause (HTTP 429): try later%s", what,
                     had_token ? "" : ", or set HF_TOKEN, which has a larger allowance");
-        if (eb != NULL) {
-            eb->retry_after_ms = hub_retry_after_ms(answer, MAX_RETRY_AFTER_MS);
+        sf_ms pause = answer == NULL ? 0 : http_answer_retry_after(answer);
+        if (eb != NULL && pause > 0) {
+            eb->retry_after_ms = pause < MAX_RETRY_AFTER_MS ? pause : MAX_RETRY_AFTER_MS;
         }
         return err;
     }

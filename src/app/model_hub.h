@@ -46,8 +46,6 @@ SF_MUST_USE enum sf_err hub_refusal(int status, const char *what, bool had_token
                                     const struct http_answer *answer, struct sf_errbuf *eb);
 /* Whether another host may do better where one failed so. */
 bool hub_try_next(enum sf_err err);
-/* Milliseconds of a Retry-After in seconds, at most `most`; 0 none. */
-int64_t hub_retry_after_ms(const struct http_answer *answer, int64_t most);
 /* "http://host:port" of both addresses is the same. */
 bool hub_same_origin(const char *a, const char *b);
 

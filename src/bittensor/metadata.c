@@ -14,7 +14,6 @@ struct type {
 
 struct pallet {
     struct sf_str name;
-    uint32_t constants;            /* offset of their Vec */
     int64_t calls, events, errors; /* type, -1 none */
     uint8_t index;
 };
@@ -219,7 +218,6 @@ static void read_pallets(struct metadata *m, struct scale_in *in)
         skip_storage(in);
         p->calls = read_optional_type(in);
         p->events = read_optional_type(in);
-        p->constants = offset_of(m, in);
         skip_constants(in);
         p->errors = read_optional_type(in);
         p->index = scale_u8(in);
@@ -382,16 +380,6 @@ unsigned metadata_extrinsic_version(const struct metadata *m)
     return m->extrinsic_version;
 }
 
-size_t metadata_n_types(const struct metadata *m)
-{
-    return m->n_types;
-}
-
-size_t metadata_n_pallets(const struct metadata *m)
-{
-    return m->n_pallets;
-}
-
 /* ---------------------------------------------------------------- asking */
 
 static const struct pallet *find_pallet(const struct metadata *m, const char *name)
@@ -523,27 +511,6 @@ struct metadata_extension metadata_extension(const struct metadata *m, size_t i)
                                        .extra_empty = is_empty(m, e->extra, 0, &budget),
                                        .additional_empty =
                                            is_empty(m, e->additional, 0, &budget_additional)};
-}
-
-bool metadata_constant(const struct metadata *m, const char *pallet, const char *name,
-                       struct sf_str *out)
-{
-    const struct pallet *p = find_pallet(m, pallet);
-    if (p == NULL) {
-        return false;
-    }
-    struct scale_in in = at(m, p->constants);
-    for (size_t i = scale_vec(&in, 4); i > 0; i--) {
-        struct sf_str found = scale_text(&in);
-        (void)read_type_id(&in);
-        struct sf_str value = scale_text(&in);
-        skip_texts(&in);
-        if (sf_str_is(found, name)) {
-            *out = value;
-            return true;
-        }
-    }
-    return false;
 }
 
 /* ---------------------------------------------------------------- walking over values */

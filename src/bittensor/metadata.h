@@ -20,8 +20,6 @@ void metadata_close(struct metadata *m);
 
 unsigned metadata_version(const struct metadata *m);           /* 14 or 15 */
 unsigned metadata_extrinsic_version(const struct metadata *m); /* 4 */
-size_t metadata_n_types(const struct metadata *m);
-size_t metadata_n_pallets(const struct metadata *m);
 
 /* Strings are borrowed from `m`. */
 enum metadata_primitive { /* as scale-info numbers them */
@@ -68,9 +66,5 @@ struct metadata_extension {
 };
 size_t metadata_n_extensions(const struct metadata *m);
 struct metadata_extension metadata_extension(const struct metadata *m, size_t i);
-
-/* The encoded value of a constant ("System", "SS58Prefix"). */
-bool metadata_constant(const struct metadata *m, const char *pallet, const char *name,
-                       struct sf_str *out);
 
 #endif

@@ -99,7 +99,6 @@ static void recorded_metadata_is_understood_to_the_last_byte(void **state)
         struct sf_buf blob;
         struct metadata *m = NULL;
         struct sf_errbuf eb = {.code = SF_OK};
-        struct sf_str value;
         read_recorded(i, &blob);
         assert_int_equal(metadata_open(blob.p, blob.n, &m, &eb), SF_OK);
         assert_int_equal(metadata_version(m), 14 + i);
@@ -107,10 +106,6 @@ static void recorded_metadata_is_understood_to_the_last_byte(void **state)
         the_call_is_found_with_its_fields(m);
         errors_have_their_names(m);
         extensions_are_listed_in_order(m);
-        assert_true(metadata_constant(m, "System", "SS58Prefix", &value));
-        assert_int_equal(value.n, 2);
-        assert_memory_equal(value.p, "\x2a\0", 2);
-        assert_false(metadata_constant(m, "System", "Nothing", &value));
         metadata_close(m);
         sf_buf_fini(&blob);
     }

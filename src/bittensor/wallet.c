@@ -66,12 +66,6 @@ enum sf_err wallet_public_path(const struct wallet_names *w, enum wallet_key whi
     return put_path(w, which, true, out, eb);
 }
 
-enum sf_err wallet_hotkey_path(const struct wallet_names *w, struct sf_buf *out,
-                               struct sf_errbuf *eb)
-{
-    return put_path(w, WALLET_HOTKEY, false, out, eb);
-}
-
 static bool is_readable_by_others(const char *path)
 {
     struct stat st;

@@ -23,8 +23,6 @@ SF_MUST_USE enum sf_err wallet_key_path(const struct wallet_names *w, enum walle
                                         struct sf_buf *out, struct sf_errbuf *eb);
 SF_MUST_USE enum sf_err wallet_public_path(const struct wallet_names *w, enum wallet_key which,
                                            struct sf_buf *out, struct sf_errbuf *eb);
-SF_MUST_USE enum sf_err wallet_hotkey_path(const struct wallet_names *w, struct sf_buf *out,
-                                           struct sf_errbuf *eb);
 
 /* Where the password of an encrypted file comes from: its BT_PW_... variable first, then a person.
  */

@@ -166,7 +166,7 @@ static void a_created_hotkey_is_read_back(void **state)
     assert_string_equal(read_back, address);
     struct sf_buf path;
     sf_buf_init(&path, 4096);
-    assert_int_equal(wallet_hotkey_path(&w, &path, NULL), SF_OK);
+    assert_int_equal(wallet_key_path(&w, WALLET_HOTKEY, &path, NULL), SF_OK);
     assert_int_equal(stat(sf_buf_z(&path), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(chmod(sf_buf_z(&path), 0644), 0);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/error_guide.h"
 
-#include <string.h>
-
+/* Every error but SF_OK, in the order of the error table. */
 static const struct row {
     enum sf_err code;
     const char *cause, *remedy;
 } rows[] = {
-    {SF_OK, "Nothing is wrong.", "Nothing."},
     {SF_EINVAL,
      "An option, a field of a request or a chapter's number is outside of what it takes.",
      "The text names the field and its range. A validator's request that gets it is the "
@@ -80,28 +78,6 @@ static const struct row {
      "As configured in `axon.max_requests_per_…_per_minute`."},
 };
 
-static const struct row *find(enum sf_err code)
-{
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].code == code) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
-
-const char *error_guide_cause(enum sf_err code)
-{
-    const struct row *r = find(code);
-    return r == NULL ? NULL : r->cause;
-}
-
-const char *error_guide_remedy(enum sf_err code)
-{
-    const struct row *r = find(code);
-    return r == NULL ? NULL : r->remedy;
-}
-
 static const char *breaker_text(enum sf_breaker_effect b)
 {
     static const char *const texts[] = {
@@ -115,12 +91,12 @@ static const char *breaker_text(enum sf_breaker_effect b)
     return texts[b];
 }
 
-static void print_row(struct sf_buf *out, const struct sf_err_info *info)
+static void print_row(struct sf_buf *out, const struct row *r)
 {
+    const struct sf_err_info *info = sf_err_info(r->code);
     sf_buf_printf(out, "### %s\n\n`%s`: HTTP %d, exit code %d.\n\n", info->text, info->name,
                   info->http_status, info->exit_code);
-    sf_buf_printf(out, "**Cause**: %s\n\n**Remedy**: %s\n\n", error_guide_cause(info->code),
-                  error_guide_remedy(info->code));
+    sf_buf_printf(out, "**Cause**: %s\n\n**Remedy**: %s\n\n", r->cause, r->remedy);
     if (info->next_target || info->same_target_again) {
         sf_buf_printf(out, "**In the chain**: %s; at the breaker: %s.\n\n",
                       info->same_target_again && info->next_target
@@ -133,19 +109,12 @@ static void print_row(struct sf_buf *out, const struct sf_err_info *info)
 
 void error_guide_markdown(struct sf_buf *out)
 {
-    static const enum sf_err codes[] = {
-#define CODE(name, ...) SF_##name,
-        SF_ERR_TABLE(CODE)
-#undef CODE
-    };
     sf_buf_puts(
         out, "# Errors\n\nEvery error that `storyfi` knows, with its name in logs and journal "
              "(`code=`), what a validator sees, and what a\ncommand exits with. The text of an "
              "error begins with the particular; this is the general behind it. Made by `storyfi\n"
              "config errors` from the program's own table.\n\n");
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        if (codes[i] != SF_OK) {
-            print_row(out, sf_err_info(codes[i]));
-        }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        print_row(out, &rows[i]);
     }
 }

@@ -4,12 +4,7 @@
 
 #include "base/buf.h"
 
-/* What an error means to an operator, and what to do; NULL when there is no such row (a test keeps
- * that from happening). */
-const char *error_guide_cause(enum sf_err code);
-const char *error_guide_remedy(enum sf_err code);
-
-/* doc/guide/errors.md: every row of the error table with its meaning. */
+/* doc/guide/errors.md: every row of the error table, with cause and remedy. */
 void error_guide_markdown(struct sf_buf *out);
 
 #endif

@@ -159,19 +159,6 @@ const char *conf_secret(const struct conf *conf, const char *name)
     return NULL;
 }
 
-void conf_mask(const char *secret, char *out, size_t n_out)
-{
-    size_t n = secret == NULL ? 0 : strlen(secret);
-    if (n == 0) {
-        (void)snprintf(out, n_out, "%s", "");
-    } else if (n < 16) {
-        (void)snprintf(out, n_out, "***");
-    } else {
-        bool known = strncmp(secret, "sk-", 3) == 0;
-        (void)snprintf(out, n_out, "%s…%s", known ? "sk-" : "", secret + n - 4);
-    }
-}
-
 /* ------------------------------------------------------------------ findings */
 
 void conf_diagnostics_fini(struct conf_diagnostics *d)

@@ -325,11 +325,8 @@ void conf_diagnostics_log(const struct conf_diagnostics *d);
 const char *conf_env(const struct conf *conf, const char *name);
 
 /* The secret in the variable `name`: NULL when it is absent, empty or a placeholder
- * ("sk-your-key-here"). Borrowed; never to be printed but through conf_mask. */
+ * ("sk-your-key-here"). Borrowed; never to be printed. */
 const char *conf_secret(const struct conf *conf, const char *name);
-
-/* "sk-…wxyz", or "***" when short, "" when empty. */
-void conf_mask(const char *secret, char *out, size_t n_out);
 
 /* Where the value of `key` comes from: "default", "FILE:LINE", ".env:LINE", "environment NAME",
  * "flag --NAME". Never NULL; borrowed. */

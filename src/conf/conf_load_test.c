@@ -428,7 +428,6 @@ static void secrets_come_from_the_environment_and_are_masked(void **state)
     static const char *const env[] = {"OPENAI_API_KEY=sk-your-key-here",
                                       "ANTHROPIC_API_KEY=sk-ant-0123456789wxyz", NULL};
     struct load l;
-    char masked[32];
     (void)state;
     put_file(".env", "OPENAI_API_KEY='sk-0123456789abcdef'\nMY=hidden-value\n");
     load_init(&l, "generator:\n  custom:\n    script_path: x\n    env_vars: {TOKEN: '${MY}'}\n"
@@ -438,12 +437,6 @@ static void secrets_come_from_the_environment_and_are_masked(void **state)
     assert_int_equal(l.err, SF_OK);
     /* A placeholder does not hide a key that is set elsewhere. */
     assert_string_equal(conf_secret(l.conf, "OPENAI_API_KEY"), "sk-0123456789abcdef");
-    conf_mask(conf_secret(l.conf, "OPENAI_API_KEY"), masked, sizeof masked);
-    assert_string_equal(masked, "sk-…cdef");
-    conf_mask("short", masked, sizeof masked);
-    assert_string_equal(masked, "***");
-    conf_mask("", masked, sizeof masked);
-    assert_string_equal(masked, "");
     struct sf_buf out;
     sf_buf_init(&out, 1U << 20);
     conf_print(l.conf, &out);
