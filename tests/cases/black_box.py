@@ -98,6 +98,24 @@ def stories():
           and "story_arc" in kept and kept["chapters"] == [], r.stderr)
 
 
+def bench():
+    config = config_file("stories.py")
+    r = run("bench", "--config", config, "--mode", "custom", "--rounds", 2, "--json")
+    tasks = json.loads(r.stdout)["tasks"]
+    check("case: bench measures the four tasks, each valid and in time", r.returncode == 0 and len(tasks) == 4
+          and all(t["answered"] == t["valid"] == t["in_target"] == 2 and t["characters"] > 0 and t["seconds"] > 0
+                  and t["structure"] == 40 for t in tasks), r.stdout)
+    (TMP / "halting.py").write_text("import sys; sys.exit(3)")
+    config = TMP / "halting.yaml"
+    config.write_text(f'generator:\n  mode: "custom"\n  fallback: []\n  custom:\n    script_path: "{TMP / "halting.py"}"\n')
+    r = run("bench", "--config", config, "--mode", "custom", "--rounds", 1)
+    check("case: bench says who did not answer, and why", r.returncode == 1 and r.stdout.count("not answered: ") == 4
+          and "models recommend" in r.stdout, r.stdout)
+    for flags, text in ((["--layers", 2], "--synthetic"), (["--rounds", 0], "--rounds"), (["--mode", "nobody"], "nobody")):
+        r = run("bench", "--config", config, *flags)
+        check(f"case: a mistake in {' '.join(map(str, flags))} exits 100", r.returncode == 100 and text in r.stderr, r.stderr)
+
+
 def scripts():
     cases = [("hang.sh", "did not end in time"), ("garbage.sh", "no JSON object"), ("exit3.sh", "exit status 3"),
              ("flood.sh", "printed more than"), ("fork.sh", "did not end in time"),
@@ -262,7 +280,7 @@ def deadlines():
 
 
 def main():
-    for part in (commands, scoring, stories, scripts, script_places, examples, json_log, statuses, slow_clients, callers, deadlines):
+    for part in (commands, scoring, stories, bench, scripts, script_places, examples, json_log, statuses, slow_clients, callers, deadlines):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
