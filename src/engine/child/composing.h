@@ -138,13 +138,15 @@ void name_guard_fini(struct name_guard *g);
 struct pick {
     enum cue_id cue;
     const struct vars *vars;
-    const struct vars *neutral; /* the same question about nobody, to see what the story adds */
+    const struct vars *neutral; /* for the same question about nobody: what does the story add? */
     const struct sf_str *items;
     size_t n_items;
     unsigned wanted;  /* how many to choose */
     size_t chosen[8]; /* indices, `wanted` of them */
     struct job job, base;
     const bool *avoid; /* items that others took; NULL: none */
+    bool base_asked;   /* else its scores were known, or come from ... */
+    const struct pick *base_of;
     llama_token tokens[WORDS_MAX];
     float scores[WORDS_MAX], base_scores[WORDS_MAX];
 };

@@ -5,10 +5,11 @@
 #include <string.h>
 
 /* Choosing from word lists. The model is asked the question twice, with the story and without; what
- * the story adds to a word's likelihood says how well the word fits. */
+ * the story adds to a word's likelihood says how well the word fits. Without a story a question is
+ * the same for all requests, and asked once. */
 
-static bool ask(struct composer *c, struct pick *p, struct job *j, const struct vars *vars,
-                const struct job_prefix *prefix, float *scores)
+static bool prepare(struct composer *c, struct pick *p, struct job *j, const struct vars *vars,
+                    const struct job_prefix *prefix, float *scores)
 {
     const struct cue *cue = &c->book->cues[p->cue];
     struct sf_buf question, opening;
@@ -26,10 +27,57 @@ static bool ask(struct composer *c, struct pick *p, struct job *j, const struct 
     enum sf_err err = composer_build_prompt(c, j, sf_buf_z(&question), sf_buf_z(&opening));
     sf_buf_fini(&question);
     sf_buf_fini(&opening);
-    if (err)
+    return err == SF_OK;
+}
+
+static bool ask(struct composer *c, struct pick *p)
+{
+    if (!prepare(c, p, &p->job, p->vars, &c->prefix, p->scores))
         return false;
-    scheduler_submit(c->sched, j);
+    scheduler_submit(c->sched, &p->job);
     return true;
+}
+
+static struct rank_key base_key(const struct pick *p)
+{
+    return (struct rank_key){.prefix = p->base.prefix->tokens,
+                             .n_prefix = p->base.prefix->n,
+                             .prompt = p->base.prompt,
+                             .n_prompt = p->base.n_prompt,
+                             .items = p->tokens,
+                             .n_items = p->n_items};
+}
+
+/* True when it was handed in: it is neither known nor asked by an earlier one of these picks. */
+static bool ask_base(struct composer *c, struct pick *picks, struct pick *p)
+{
+    if (!prepare(c, p, &p->base, p->neutral, &c->neutral, p->base_scores))
+        return false;
+    struct rank_key k = base_key(p);
+    if (rank_cache_get(scheduler_ranks(c->sched), &k, p->base_scores))
+        return false;
+    for (struct pick *q = picks; q < p && !p->base_of; q++) {
+        struct rank_key other = q->base_asked ? base_key(q) : (struct rank_key){.n_items = 0};
+        if (rank_key_equal(&k, &other))
+            p->base_of = q;
+    }
+    if (p->base_of)
+        return false;
+    p->base_asked = true;
+    scheduler_submit(c->sched, &p->base);
+    return true;
+}
+
+static void take_base(struct composer *c, struct pick *p)
+{
+    const struct pick *from = p->base_of ? p->base_of : p;
+    if (!from->base_asked || from->base.end == JOB_END_FAILED || from->base.end == JOB_END_CANCELED)
+        return;
+    if (p->base_of)
+        memcpy(p->base_scores, from->base_scores, p->n_items * sizeof *p->base_scores);
+    struct rank_key k = base_key(p);
+    if (p->base_asked)
+        rank_cache_put(scheduler_ranks(c->sched), &k, p->base_scores);
 }
 
 /* The first token of each item, as it would follow the opening. */
@@ -91,14 +139,15 @@ void composer_pick_distinct(struct composer *c, struct pick *picks, size_t n,
         first_tokens(c, p);
         if (c->late || c->failed)
             continue;
-        pending += ask(c, p, &p->job, p->vars, &c->prefix, p->scores);
-        pending +=
-            ask(c, p, &p->base, p->neutral ? p->neutral : p->vars, &c->neutral, p->base_scores);
+        pending += ask(c, p);
+        pending += ask_base(c, picks, p);
     }
     while (pending > 0) {
         if (composer_wait(c))
             pending--;
     }
+    for (size_t i = 0; i < n; i++)
+        take_base(c, &picks[i]);
     for (size_t i = 0; i < n; i++) {
         choose(c, &picks[i]);
         for (unsigned k = 0; taken && k < picks[i].wanted; k++)

@@ -45,6 +45,7 @@ struct scheduler {
     /* The thread's own: */
     struct kv_pool pool;
     struct prefix_cache prefixes;
+    struct rank_cache *ranks;                /* everybody's */
     struct job *waiting;                     /* in order of arrival */
     struct job *active[MODEL_MAX_SEQUENCES]; /* decoding or prefilling */
     int n_active, max_active, step_tokens;
@@ -614,6 +615,10 @@ enum sf_err scheduler_open(struct engine_model *m, scheduler_beat_fn beat, void 
     struct scheduler *s = sf_alloc(sizeof *s);
     if (!s)
         return SF_ENOMEM;
+    if (rank_cache_open(&s->ranks) != SF_OK) {
+        free(s);
+        return SF_ENOMEM;
+    }
     s->m = m;
     s->beat = beat;
     s->beat_arg = arg;
@@ -655,6 +660,7 @@ void scheduler_close(struct scheduler *s)
         pthread_join(s->thread, NULL);
     }
     prefix_cache_clear(&s->prefixes, &s->pool);
+    rank_cache_close(s->ranks);
     llama_batch_free(s->batch);
     pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->lock);
@@ -712,4 +718,9 @@ void scheduler_stats(struct scheduler *s, struct scheduler_stats *out)
     pthread_mutex_lock(&s->lock);
     *out = s->stats;
     pthread_mutex_unlock(&s->lock);
+}
+
+struct rank_cache *scheduler_ranks(struct scheduler *s)
+{
+    return s->ranks;
 }

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "engine/child/rank_cache.h"
 #include "engine/child/sampler.h"
 
 #include <pthread.h>
@@ -122,6 +123,8 @@ void scheduler_submit(struct scheduler *s, struct job *j);
 void scheduler_release(struct scheduler *s, struct kv_seq *seq);
 void scheduler_wake(struct scheduler *s); /* after setting a cancel flag */
 void scheduler_stats(struct scheduler *s, struct scheduler_stats *out);
+/* Rankings of this model that all requests share; lives as long as the scheduler. */
+struct rank_cache *scheduler_ranks(struct scheduler *s);
 
 /* Takes one ended job, waiting until `until`; NULL when none ended by then. */
 struct job *job_owner_wait(struct job_owner *o, struct sf_time until);
