@@ -71,48 +71,33 @@ static void keep_var(struct composer *c, struct slot *s)
     vars_set(&c->vars, s->user, sf_str(s->text));
 }
 
+/* What is chosen from lists, all in one wave: genre, themes, tone, readers. */
 static bool pick_lists(struct composer *c)
 {
     static const struct vars none;
-    struct sf_str themes[WORDS_MAX], tones[WORDS_MAX], readers[WORDS_MAX];
-    struct pick p[3] = {
-        {.cue = CUE_THEMES,
-         .wanted = 3 + (unsigned)(sampler_next(&c->rng) & 1),
-         .items = themes,
-         .n_items = wordlist(c->lang, WORDS_THEME, NULL, themes)},
-        {.cue = CUE_TONE,
-         .wanted = 1,
-         .items = tones,
-         .n_items = wordlist(c->lang, WORDS_TONE, NULL, tones)},
-        {.cue = CUE_AUDIENCE,
-         .wanted = 1,
-         .items = readers,
-         .n_items = wordlist(c->lang, WORDS_AUDIENCE, NULL, readers)},
-    };
-    for (size_t i = 0; i < 3; i++) {
-        p[i].vars = &c->vars;
-        p[i].neutral = &none;
-    }
-    composer_pick(c, p, 3);
-    put_lines(c, "/themes", &p[0]);
-    put_capital(c, "/tone", p[1].items[p[1].chosen[0]]);
-    put_capital(c, "/target_audience", p[2].items[p[2].chosen[0]]);
-    return !c->failed;
-}
-
-static bool pick_genre(struct composer *c)
-{
-    static const struct vars none;
-    struct sf_str genres[WORDS_MAX];
-    struct pick p = {.cue = CUE_GENRE,
-                     .wanted = 1,
-                     .items = genres,
-                     .vars = &c->vars,
-                     .neutral = &none,
-                     .n_items = wordlist(c->lang, WORDS_GENRE, NULL, genres)};
-    composer_pick(c, &p, 1);
-    vars_set(&c->vars, "genre", genres[p.chosen[0]]);
-    put_capital(c, "/genre", genres[p.chosen[0]]);
+    static const struct {
+        enum cue_id cue;
+        enum wordlist_id words;
+    } kinds[4] = {{CUE_GENRE, WORDS_GENRE},
+                  {CUE_THEMES, WORDS_THEME},
+                  {CUE_TONE, WORDS_TONE},
+                  {CUE_AUDIENCE, WORDS_AUDIENCE}};
+    struct sf_str words[4][WORDS_MAX];
+    struct pick p[4];
+    for (size_t i = 0; i < 4; i++)
+        p[i] = (struct pick){.cue = kinds[i].cue,
+                             .wanted = 1,
+                             .vars = &c->vars,
+                             .neutral = &none,
+                             .items = words[i],
+                             .n_items = wordlist(c->lang, kinds[i].words, NULL, words[i])};
+    p[1].wanted = 3 + (unsigned)(sampler_next(&c->rng) & 1);
+    composer_pick(c, p, 4);
+    vars_set(&c->vars, "genre", words[0][p[0].chosen[0]]);
+    put_capital(c, "/genre", words[0][p[0].chosen[0]]);
+    put_lines(c, "/themes", &p[1]);
+    put_capital(c, "/tone", words[2][p[2].chosen[0]]);
+    put_capital(c, "/target_audience", words[3][p[3].chosen[0]]);
     return !c->failed;
 }
 
@@ -123,7 +108,7 @@ bool compose_blueprint(struct composer *c)
     set_hero(c);
     if (composer_build_names(c) != SF_OK || composer_build_prefix(c, false) != SF_OK)
         return false;
-    if (!pick_genre(c) || composer_build_prefix(c, false) != SF_OK)
+    if (!pick_lists(c) || composer_build_prefix(c, false) != SF_OK)
         return false;
     struct slot *setting = slot_new(c, FORM_TEXT, CUE_SETTING, "/setting");
     slot_bounds(setting, zh ? 55 : 110, zh ? 70 : (unsigned)(170 * c->scale), 290);
@@ -140,7 +125,5 @@ bool compose_blueprint(struct composer *c)
     title->group = GROUP_TITLE;
     setting->group = conflict->group = GROUP_TEXT;
     title->done = setting->done = conflict->done = keep_var;
-    if (!composer_write(c) || composer_build_prefix(c, false) != SF_OK)
-        return false;
-    return pick_lists(c);
+    return composer_write(c);
 }

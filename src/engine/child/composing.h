@@ -62,7 +62,7 @@ struct slot {
     struct sf_buf so_far; /* of FORM_CONTENT: accepted parts */
     int part_from;        /* positions of the sequence at the part's start */
     unsigned opening_at;  /* where in the list of openings this slot begins */
-    struct kv_seq *held;
+    struct kv_seq *held;  /* of the last text; of one that is asked again: its question */
     llama_token tail;
     llama_token *history; /* of the accepted parts */
     size_t n_history;

@@ -200,7 +200,7 @@ static void set_form(struct composer *c, struct slot *s, unsigned min, unsigned 
     }
     j->sampling.temperature *= c->m->warmth;
     j->extra_cells = 0;
-    j->hold = s->form == FORM_CONTENT;
+    j->hold = s->form == FORM_CONTENT || (!s->fork_of && s->tries + 1 < TRIES);
     j->seed = sampler_next(&c->rng);
 }
 
@@ -277,6 +277,12 @@ static void submit(struct composer *c, struct slot *s)
         err = composer_append_tokens(c, j, "\n\n", false);
         if (!err && *s->opening)
             err = composer_append_tokens(c, j, s->opening, true);
+    } else if (s->held) { /* the question again, which is in the cache; another opening */
+        j->base = s->held;
+        j->continue_base = true;
+        j->base_pos = s->part_from;
+        s->held = NULL;
+        err = composer_build_follow_up(c, j, s->tail, "", s->opening);
     } else if (s->fork_of) {
         j->base = s->fork_of->held;
         j->base_pos = s->fork_of->part_from;
@@ -363,6 +369,18 @@ static void keep_position(struct composer *c, struct slot *s, size_t cut_bytes)
         s->history = h;
         s->n_history = all;
     }
+}
+
+/* Where the question of a text that is asked again ends: its last token is fed once more. */
+static void keep_question(struct slot *s)
+{
+    struct job *j = &s->job;
+    if (!j->seq || j->n_prompt <= j->n_opening)
+        return;
+    s->held = j->seq;
+    j->seq = NULL;
+    s->part_from = j->text_pos - 1;
+    s->tail = j->prompt[j->n_prompt - j->n_opening - 1];
 }
 
 static void take_part(struct composer *c, struct slot *s, const char *text)
@@ -463,11 +481,15 @@ static char *judge(struct composer *c, struct slot *s)
 static void take(struct composer *c, struct slot *s)
 {
     struct job *j = &s->job;
+    char *text = judge(c, s);
     if (s->form == FORM_CONTENT) {
         s->held = j->seq;
         j->seq = NULL;
+    } else if (!text) {
+        keep_question(s);
     }
-    char *text = judge(c, s);
+    scheduler_release(c->sched, j->seq);
+    j->seq = NULL;
     if (text && s->form == FORM_CONTENT) {
         take_part(c, s, text);
     } else if (text) {
@@ -568,10 +590,8 @@ bool composer_write(struct composer *c)
         struct slot *s = j->user;
         if (atomic_load(&c->canceled)) {
             s->finished = true;
-            if (s->form == FORM_CONTENT && j->seq) {
-                s->held = j->seq;
-                j->seq = NULL;
-            }
+            scheduler_release(c->sched, j->seq);
+            j->seq = NULL;
         } else {
             take(c, s);
         }
