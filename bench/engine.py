@@ -20,6 +20,8 @@ LIBRARIES = pathlib.Path(os.environ["LLAMA_DIR"]) / "lib"
 THREADS = str(os.cpu_count())
 WIDTHS = (1, 8, 16)
 TOKENS = 64
+IDEAS = ("A clockmaker in a drowned city", "Two sisters steal a map", "The last train to the north", "A garden under glass",
+         "A thief of memories", "The tide brings back a ship", "A cartographer of dreams", "The bell that nobody rings")
 
 
 def contexts(ours):
@@ -34,7 +36,8 @@ def for_task(story, task):
 
 
 def repeated(ours, story):
-    """The share of prompt tokens that come from the cache when a request's context was there before."""
+    """The share of prompt tokens that come from the cache when a request's context was there before. What is left are the
+    questions of the answer's own texts, and lines of the story that the answer itself brings (names drawn anew)."""
     shares = {}
     for task in TASKS:
         ours.write(task, for_task(story, task), None, 0)
@@ -46,7 +49,7 @@ def repeated(ours, story):
 
 def together(ours, jobs):
     started = time.monotonic()
-    threads = [threading.Thread(target=ours.write, args=(task, story, None, 0)) for task, story in jobs]
+    threads = [threading.Thread(target=ours.write, args=(task, story, None, 0, idea)) for task, story, idea in jobs]
     for t in threads:
         t.start()
     for t in threads:
@@ -56,19 +59,22 @@ def together(ours, jobs):
 
 def one_by_one(ours, jobs):
     started = time.monotonic()
-    for task, story in jobs:
-        ours.write(task, story, None, 0)
+    for task, story, idea in jobs:
+        ours.write(task, story, None, 0, idea)
     return time.monotonic() - started
 
 
 def side_by_side(ours, story, rounds):
-    sets = {"eight blueprints": [("blueprint", {})] * 8,
-            "eight mixed": [(task, for_task(story, task)) for task in TASKS] * 2}
+    """How much sooner eight are done together; every round, and each of its halves, has ideas of its own."""
     out = {}
-    for name, jobs in sets.items():
+    for name in ("eight blueprints", "eight mixed"):
         ratios = []
-        for _ in range(rounds):
-            alone, beside = one_by_one(ours, jobs), together(ours, jobs)
+        for i in range(rounds):
+            def jobs(half):
+                ideas = [f"{idea}, story {2 * i + half}" for idea in IDEAS]
+                kinds = ["blueprint"] * 8 if name == "eight blueprints" else TASKS * 2
+                return [(task, for_task(story, task), idea) for task, idea in zip(kinds, ideas)]
+            alone, beside = one_by_one(ours, jobs(0)), together(ours, jobs(1))
             ratios.append(alone / beside)
             print(f"{name}: {alone:.1f} s one by one, {beside:.1f} s together, {ratios[-1]:.2f} times", flush=True)
         out[name] = statistics.median(ratios)

@@ -74,8 +74,8 @@ class Ours:
                                          str(TMP / "state")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         await_health(f"http://127.0.0.1:{self.port}/health", self.process)
 
-    def write(self, task, story, _prompt, _length):
-        body = {"task_type": task, "user_input": IDEA, **{k: v for k, v in story.items() if k in TASKS[:3]}, "timeout": 60}
+    def write(self, task, story, _prompt, _length, idea=IDEA):
+        body = {"task_type": task, "user_input": idea, **{k: v for k, v in story.items() if k in TASKS[:3]}, "timeout": 60}
         if task == "chapters":
             body["chapter_ids"] = [1]
         started = time.monotonic()
