@@ -2,6 +2,7 @@
 #include "app/model_puller.h"
 
 #include "app/model_pull.h"
+#include "app/model_tune_check.h"
 #include "app/models.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -136,6 +137,23 @@ static void wait_for(struct model_puller *p, sf_ms pause)
     }
 }
 
+/* Not tuned here: it would take the CPU from whoever is answered meanwhile. */
+static void hint_at_tuning(const struct model_puller *p)
+{
+    char why[240];
+    struct tune_facts *f = p->conf->generator.local.auto_tune ? sf_alloc(sizeof *f) : NULL;
+    if (f == NULL) {
+        return;
+    }
+    tune_facts_read(p->conf, p->name, f);
+    if (tune_is_sensible(f, why, sizeof why)) {
+        log_status("⏩ %s may be faster in the layout that this CPU reads fastest: storyfi models "
+                   "tune %s, when no validator has to be answered",
+                   p->name, p->name);
+    }
+    free(f);
+}
+
 static void *run(void *arg)
 {
     struct model_puller *p = arg;
@@ -147,8 +165,9 @@ static void *run(void *arg)
         struct sf_errbuf eb = {.code = SF_OK};
         enum sf_err err = pull_once(p, &eb);
         if (err == SF_OK) {
-            set_status(p, PULLER_DONE, "the model is here");
             log_event(LOG_INFO, LOG_GENERATOR, "model downloaded", LOG_S("model", p->name));
+            hint_at_tuning(p);
+            set_status(p, PULLER_DONE, "the model is here");
             return NULL;
         }
         if (atomic_load(&p->cancel)) {

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include <cmocka.h>
 
@@ -97,6 +98,23 @@ static void auto_takes_what_is_here(void **state)
     expect("auto", "4bit", "SmolLM2-135M-Instruct.Q4_1.gguf");
 }
 
+/* A name means the tuned file when that is not older; a path means the file that it names. */
+static void a_tuned_file_is_taken_by_name_alone(void **state)
+{
+    char path[200];
+    struct timeval old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    (void)state;
+    put("SmolLM2-135M-Instruct.Q4_1.gguf");
+    put("SmolLM2-135M-Instruct.Q4_1.tuned.gguf");
+    expect("default", "4bit", "SmolLM2-135M-Instruct.Q4_1.tuned.gguf");
+    expect("auto", "4bit", "SmolLM2-135M-Instruct.Q4_1.tuned.gguf");
+    (void)snprintf(path, sizeof path, "%s/SmolLM2-135M-Instruct.Q4_1.gguf", dir);
+    expect(path, "4bit", "SmolLM2-135M-Instruct.Q4_1.gguf");
+    (void)snprintf(path, sizeof path, "%s/SmolLM2-135M-Instruct.Q4_1.tuned.gguf", dir);
+    assert_int_equal(utimes(path, old), 0);
+    expect("default", "4bit", "SmolLM2-135M-Instruct.Q4_1.gguf");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +122,7 @@ int main(void)
         cmocka_unit_test(four_bits_take_the_next_best),
         cmocka_unit_test(a_model_in_parts_is_found_by_its_first),
         cmocka_unit_test(auto_takes_what_is_here),
+        cmocka_unit_test(a_tuned_file_is_taken_by_name_alone),
     };
     return cmocka_run_group_tests(tests, make_dir, NULL);
 }

@@ -41,7 +41,11 @@ static const struct arg_option options[] = {
     {"--attempts", "N", "pull: tries in a row without a new byte before it gives up (default 6)."},
     {"--converter", "FILE", "import: llama.cpp's convert_hf_to_gguf.py."},
     {"--python", "FILE", "import: the Python that runs it."},
+    {"--no-tune", NULL, "pull: keep the file as it comes; see generator.local.auto_tune."},
     {"--rounds", "N", "tune: runs of each layout (default 3)."},
+    {"--quick", NULL, "tune: half a minute, the slower layouts are dropped early."},
+    {"--if-missing", NULL,
+     "tune: as --quick, only where it is sensible and not done yet; else say why not."},
     {"--gpus", "SIZES", "recommend: judge for these cards instead, as 24GB,24GB, or none."},
 };
 
@@ -73,6 +77,7 @@ static void on_signal(int sig)
 
 struct show {
     struct progress bar; /* on a terminal */
+    bool tune;           /* what was pulled */
     bool plain;          /* else lines */
     const char *file;
     size_t i, n;
@@ -190,6 +195,10 @@ static int pull_name(const struct conf *conf, const struct model_catalogue *c,
     } else if (err != SF_OK) {
         fprintf(stderr, "storyfi models pull: %s\n", sf_err_text(&eb, err));
     }
+    if (err == SF_OK && s->tune) { /* of several files the first part is the last */
+        json_t *last = list == NULL ? NULL : json_array_get(list, json_array_size(list) - 1);
+        models_tune_by_itself(conf, files.files[files.n - 1].dest, &interrupted, last);
+    }
     pull_list_fini(&files);
     free(results);
     return err == SF_OK ? 0 : sf_err_info(err)->exit_code;
@@ -197,7 +206,7 @@ static int pull_name(const struct conf *conf, const struct model_catalogue *c,
 
 static int pull(const struct args *a, const struct conf *conf, const struct model_catalogue *c)
 {
-    struct show s = {.plain = !args_is_terminal(stderr)};
+    struct show s = {.plain = !args_is_terminal(stderr), .tune = !args_has(a, "--no-tune")};
     struct pull_options o = {.quantization = args_get(a, "--quant"),
                              .any_version = args_has(a, "--any-version"),
                              .behaviour = fetch_want_default(),
@@ -218,7 +227,8 @@ static int pull(const struct args *a, const struct conf *conf, const struct mode
     (void)signal(SIGTERM, on_signal);
     for (size_t i = 0; i < a->n_words && code == 0; i++) {
         o.name = a->words[i];
-        code = pull_name(conf, c, &o, list);
+        code = i > 0 && atomic_load(&interrupted) ? sf_err_info(SF_ECANCELED)->exit_code
+                                                  : pull_name(conf, c, &o, list);
     }
     if (list != NULL) {
         models_print_json(list);
@@ -360,19 +370,28 @@ static int verify(const struct args *a, const struct conf *conf, const struct mo
 
 /* ---- remove ---------------------------------------------------------------------------------- */
 
-/* The file, what lies beside it, and what is half loaded of it. */
+/* The file, what lies beside it, what is half loaded of it, and what was written from it in another
+ * layout. The record of that stays when only the other layout is removed: nobody makes it again. */
 static int remove_file(const char *dir, const char *file, json_t *list)
 {
-    static const char *const ends[] = {"", ".verified", ".part", ".part.state"};
+    static const struct {
+        bool of_stem, counts;
+        const char *end;
+    } names[] = {{false, true, ""},           {false, false, ".verified"},
+                 {false, true, ".part"},      {false, false, ".part.state"},
+                 {true, true, ".tuned.gguf"}, {true, false, ".tuned.gguf.verified"},
+                 {true, false, ".tuned.json"}};
     char path[1400];
-    int removed = 0;
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        (void)snprintf(path, sizeof path, "%.1000s/%.255s%s", dir, file, ends[i]);
+    int removed = 0, length = (int)strlen(file);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        int n = names[i].of_stem && length > 5 ? length - 5 : length; /* without ".gguf" */
+        (void)snprintf(path, sizeof path, "%.1000s/%.*s%s", dir, n < 255 ? n : 255, file,
+                       names[i].end);
         if (unlink(path) == 0) {
-            removed += i == 0 || i == 2;
+            removed += names[i].counts;
             if (list != NULL) {
                 (void)json_array_append_new(list, json_string(path));
-            } else if (i == 0 || i == 2) {
+            } else if (names[i].counts) {
                 printf("removed %s\n", path);
             }
         } else if (errno != ENOENT) {

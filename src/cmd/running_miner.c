@@ -90,6 +90,14 @@ bool running_miner_find(const struct args *a, const struct conf *conf, const cha
     return why == NULL;
 }
 
+bool running_miner_is_there(const struct conf *conf)
+{
+    json_t *status = conf->admin.port == 0 ? NULL : read_status(conf);
+    bool there = status != NULL;
+    json_decref(status);
+    return there;
+}
+
 /* ---- asking ---------------------------------------------------------------------------------- */
 
 struct asking {

@@ -20,6 +20,9 @@ struct running_miner {
 bool running_miner_find(const struct args *a, const struct conf *conf, const char *only,
                         struct running_miner *out);
 
+/* Whether one runs there at all, whatever its configuration; silent. */
+bool running_miner_is_there(const struct conf *conf);
+
 /* Asks it for one task; while it is busy with validators, again each second until the deadline.
  * `run` comes empty; its result is owned by the caller on SF_OK, its trail stays with the miner: id
  * is the request's number there, also on errors (0 unknown). SF_EDEADLINE; SF_EUNAVAILABLE: why. */

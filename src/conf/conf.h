@@ -47,6 +47,7 @@ struct conf_local {
     const char *hub_endpoint;        /* "": HF_ENDPOINT, else https://huggingface.co */
     struct conf_strings hub_mirrors; /* asked when the endpoint does not answer; get no token */
     bool auto_download;              /* a missing model is pulled while the miner runs */
+    bool auto_tune;                  /* models pull measures other layouts of the weights */
     const char *catalogue;           /* a models.yaml of one's own; "" the built-in one alone */
     const char *engine_path;         /* the helper program; "" beside this one */
     const char *lib_dir;             /* libllama's folder; "" where installed */

@@ -56,6 +56,10 @@ static const struct conf_row local_rows[] = {
      "[https://hf-mirror.com]", NULL},
     {"auto_download", NULL, CONF_BOOL, 0, AT(conf_local, auto_download), "true", 0, 0, NULL, NULL,
      "A miner whose model is not here pulls it in the background and loads it then.", NULL, NULL},
+    {"auto_tune", NULL, CONF_BOOL, 0, AT(conf_local, auto_tune), "true", 0, 0, NULL, NULL,
+     "`storyfi models pull` also writes the model in the layout that this CPU reads fastest, where "
+     "it runs on one (half a minute); see models.md.",
+     NULL, NULL},
     {"catalogue", NULL, CONF_PATH, 0, AT(conf_local, catalogue), "", 0, 0, NULL, NULL,
      "A file like the built-in `models.yaml`: its models come in front of those.", NULL, NULL},
     {"engine_path", NULL, CONF_PATH, 0, AT(conf_local, engine_path), "", 0, 0, NULL, NULL,

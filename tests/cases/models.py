@@ -31,7 +31,7 @@ class Store:
         Store.count += 1
         self.dir = TMP / f"store{Store.count}"
         self.config = TMP / f"c{Store.count}.yaml"
-        self.config.write_text(f'generator:\n  local:\n    models_dir: "{self.dir}"\n{more}')
+        self.config.write_text(f'generator:\n  local:\n    models_dir: "{self.dir}"\n    auto_tune: false\n{more}')
         self.env = {**os.environ, "HF_ENDPOINT": (hub or HUB).url, "HF_TOKEN": "", **(env or {})}
 
     def args(self, *args):

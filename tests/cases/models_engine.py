@@ -248,45 +248,116 @@ def on_chain():
             lambda: "storyfi models recommend" in m.log.read_text()), m.log.read_text())
 
 
+def shelf(name, more=""):
+    """A folder of models, a configuration, and commands that use both."""
+    store, file = TMP / name, TMP / f"{name}.yaml"
+    store.mkdir(exist_ok=True)
+    file.write_text(config("t/walk-GGUF", f'    models_dir: "{store}"\n    quantization: "Q4_1"\n{more}') + "admin:\n  port: 0\n")
+    return store, lambda *args, **kwargs: run("models", *args, "--config", file, **kwargs), file
+
+
+def names(store):
+    return sorted(p.name for p in store.iterdir())
+
+
+TUNED = ["walk-Q4_1.gguf", "walk-Q4_1.tuned.gguf", "walk-Q4_1.tuned.gguf.verified", "walk-Q4_1.tuned.json"]
+AS_IT_CAME = ["pins.json", "walk-Q4_1.gguf", "walk-Q4_1.gguf.verified"]
+
+
 def tuning():
-    store = TMP / "tuning"
-    store.mkdir()
-    file = TMP / "tuning.yaml"
-    file.write_text(config("walk", f'    models_dir: "{store}"\n'))
-    original = store / "walk-Q4_1.gguf"
+    store, call, file = shelf("tuning")
+    original = store / TUNED[0]
 
     def tune(lines, *args):
         original.write_bytes(gguf(stub=lines))
-        return run("models", "tune", *args, "--rounds", 1, "--json", "--config", file)
-    r = tune("chat 1\n", "walk-no")
+        return call("tune", *args, "--json")
+
+    def taken():
+        return "tuned.gguf" in run("doctor", "--mode", "local", "--json", "--config", file, "--state_dir", TMP / "st").stdout
+    r = call("tune", "walk-no")
     check("tune: a model that is not here", r.returncode == 100, r)
-    file.write_text(config("walk", f'    models_dir: "{store}"\n    quantization: "Q4_1"\n'))
-    r = tune("chat 1\ndecode_us 4000\n")
+    r = tune("chat 1\nwork_us 1000\n", "--rounds", 1)
     rows = json.loads(r.stdout or "[]")
-    speeds = [x["characters_per_second"] for x in rows]
-    worth = bool(speeds) and max(speeds) >= 1.1 * speeds[0]
-    check("tune: kept is what is faster by a tenth, nothing else is left", r.returncode == 0 and len(rows) == 5
-          and any(x["kept"] for x in rows) == worth and len(list(store.iterdir())) == (3 if worth else 1),
-          (r, list(store.iterdir())))
-    r = tune("chat 1\ndecode_us 9000\n")
-    rows = json.loads(r.stdout or "[]")
-    kept = [x["type"] for x in rows if x["kept"]]
-    check("tune: the one that is faster is kept", r.returncode == 0 and kept == ["Q8_0"]
-          and sorted(p.name for p in store.iterdir()) == [original.name, "walk-Q4_1.tuned.gguf",
-                                                          "walk-Q4_1.tuned.gguf.verified"], (r, list(store.iterdir())))
-    r = run("doctor", "--mode", "local", "--json", "--config", file, "--state_dir", TMP / "st")
-    check("tune: and taken for the model", "walk-Q4_1.tuned.gguf" in r.stdout, r.stdout[:600])
+    check("tune: the one that is faster is kept", r.returncode == 0 and [x["type"] for x in rows if x["kept"]] == ["Q8_0"]
+          and [x["rounds"] for x in rows] == [1] * 5 and names(store) == TUNED, (r, names(store)))
+    check("tune: the answers' texts are counted, and how many were unfit", all(x["slots"] > 20 and x["mended"] >= 0
+                                                                              for x in rows), rows)
+    check("tune: and taken for the model", taken())
     os.utime(original)
-    os.utime(store / "walk-Q4_1.tuned.gguf", (1, 1))
-    r = run("doctor", "--mode", "local", "--json", "--config", file, "--state_dir", TMP / "st")
-    check("tune: not when it is older than the model", "tuned" not in r.stdout, r.stdout[:600])
+    os.utime(store / TUNED[1], (1, 1))
+    check("tune: not when it is older than the model", not taken())
+    r = tune("chat 1\nwork_us 1000\n", "--quick")
+    rows = json.loads(r.stdout or "[]")
+    rounds = [x["rounds"] for x in rows]
+    check("tune: quick: half of them are dropped after a round", r.returncode == 0 and len(rows) == 5
+          and [x["type"] for x in rows if x["kept"]] == ["Q8_0"] and rounds[0] == rounds[1] == max(rounds)
+          and sorted(rounds)[:2] == [1, 1], rows)
+    r = call("remove", TUNED[1])
+    check("tune: removed, the model is the file as it came", r.returncode == 0 and not taken()
+          and names(store) == [TUNED[0], TUNED[3]], (r, names(store)))
+    r = call("tune", "--quick", "--if-missing")
+    check("tune: nobody makes it again by itself", r.returncode == 0 and "the file was removed" in r.stdout
+          and names(store) == [TUNED[0], TUNED[3]], r)
+    r = tune("chat 1\nwork_us 1000\nabort_at 40\n", "--rounds", 1)
+    check("tune: a model that does not answer: the cause, nothing is left", r.returncode == 111 and "tune:" in r.stderr
+          and names(store) == [TUNED[0], TUNED[3]], (r, names(store)))
+    r = call("remove", TUNED[0])
+    check("tune: with the model goes what was made of it", r.returncode == 0 and names(store) == [], names(store))
+
+
+def tuned_when_pulled():
+    hub = Hub()
+    hub.put("t/walk-GGUF", TUNED[0], gguf(stub="chat 1\nwork_us 1000\n"))
+    env = {**os.environ, "HF_ENDPOINT": hub.url}
+    store, call, file = shelf("pulled")
+    r = call("pull", "t/walk-GGUF", env=env)
+    check("pull: tunes where the model runs on the CPU, after saying what it takes", r.returncode == 0
+          and "tuned: Q8_0, " in r.stdout and "tuning: looks for" in r.stderr and "about 30 s" in r.stderr
+          and names(store) == sorted({*TUNED, *AS_IT_CAME}), (r, names(store)))
+    r = call("verify")
+    check("pull: verify knows the tuned file's checksum too", r.returncode == 0 and r.stdout.count("ok ") == 2, r)
+    r = call("pull", "t/walk-GGUF", "--json", env=env)
+    check("pull: once", r.returncode == 0 and json.loads(r.stdout)[0]["tuning"] == {"not": "tuned already"}, r)
+    before = len(hub.seen)
+    for what, args, more, why in (
+            ("--no-tune", ["--no-tune"], "", ""), ("auto_tune: false", [], "    auto_tune: false\n", "auto_tune is false"),
+            ("no engine", ["--generator.local.engine_path", TMP / "none"], "", "no storyfi-engine here"),
+            ("a limit of the folder", [], "    models_max_size: 2KB\n", "models_max_size leaves"),
+            ("on a GPU", ["--generator.local.lib_dir", GPU_LIBS], "", "runs on a GPU")):
+        store, call, _ = shelf("pulled-" + what.replace(" ", "-").replace(":", ""), more)
+        r = call("pull", "t/walk-GGUF", *args, env={**env, **(machine([8000]) if "GPU" in what else {})})
+        check(f"pull: not tuned: {what}", r.returncode == 0 and (why in r.stdout if why else "tuned" not in r.stdout)
+              and names(store) == AS_IT_CAME, (r, names(store)))
+    check("pull: of each the hub was asked", len(hub.seen) > before)
+    hub.put("t/walk-GGUF", "walk-Q4_1.gguf", gguf(stub="chat 1\nstall_at 30\n"))
+    store, call, file = shelf("interrupted")
+    p = subprocess.Popen([harness.STORYFI, "models", "pull", "t/walk-GGUF", "--config", file], env=env, text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    under_way = wait_for(lambda: len(list(store.glob("*.trying"))) == 4)
+    r = call("tune")
+    check("tune: one at a time in a folder", r.returncode != 0 and "another storyfi is tuning" in r.stderr, r)
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=20)
+    check("pull: Ctrl-C while it tunes keeps the file as it came", under_way and p.returncode == 0
+          and "canceled" in out and names(store) == AS_IT_CAME,
+          (out, err, names(store)))
+    hub.put("t/walk-GGUF", "walk-Q4_1.gguf", gguf(stub="chat 1\n"))
+    store, call, file = shelf("served", SCRIPT)
+    file.write_text(file.read_text().replace("fallback: []", 'fallback: ["custom"]').replace("admin:\n  port: 0\n", ""))
+    with Miner(file.read_text(), env={"HF_ENDPOINT": hub.url}) as m:
+        wait_for(lambda: m.status()["download"]["state"] == "done")
+        check("pull: not by the miner, which says the command once", m.log.read_text().count("storyfi models tune t/walk-GGUF")
+              == 1 and not list(store.glob("*tuned*")), m.log.read_text())
+        r = run("models", "tune", "--quick", "--if-missing", "--config", file, "--admin.port", m.admin)
+        check("tune: not by itself while a miner runs", r.returncode == 0 and "a miner runs here" in r.stdout, r)
+    hub.close()
 
 
 def real():
     """With real models and the real engine: the long form."""
     cache = pathlib.Path(os.environ.get("STORYFI_CACHE", pathlib.Path.home() / ".cache/storyfi"))
     engine = pathlib.Path(harness.STORYFI).parent / "storyfi-engine"
-    small = next((cache / "models").glob("SmolLM2*.gguf"), None)
+    small = next((cache / "models").glob("SmolLM2*.Q4_1.gguf"), None)
     other = next((cache / "test").glob("gemma-3*.gguf"), None)
     if not engine.exists() or not small or not other:
         print("SKIP models: real engine and models are not here (make setup --test)")
@@ -416,7 +487,7 @@ def importing():
     check("import: a source that is none", r.returncode == 100 and "no folder" in r.stderr, r)
 
 
-for case in (plans, too_large, no_gpu, background, switching, page, importing, on_chain, tuning):
+for case in (plans, too_large, no_gpu, background, switching, page, importing, on_chain, tuning, tuned_when_pulled):
     case()
 if os.environ.get("STORYFI_FULL") == "1":
     real()
