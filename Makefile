@@ -26,6 +26,7 @@ setup:
 
 demo: setup
 	@$(MAKE) --no-print-directory all
+	@tools/tune.sh
 	@tools/demo.sh
 
 test:

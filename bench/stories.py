@@ -25,6 +25,7 @@ import harness  # noqa: E402
 import report  # noqa: E402
 
 MODEL = os.environ["DEFAULT_MODEL"]
+TUNED = os.environ.get("TUNED_MODEL", "")  # FILE.tuned.gguf: `storyfi` takes it for the model
 PEERS = pathlib.Path(os.environ["LLAMA_PEERS"])
 PYTHON = pathlib.Path(os.environ["TRANSFORMERS_VENV"]) / "bin" / "python"
 IDEA = "A lighthouse keeper who hears the sea speak"
@@ -86,9 +87,9 @@ class Ours:
 class LlamaServer:
     name = "llama-server, json_schema"
 
-    def __init__(self):
+    def __init__(self, model=MODEL):
         self.port = harness.Miner.free_port()
-        self.process = subprocess.Popen([PEERS / "llama-server", "-m", MODEL, "--host", "127.0.0.1", "--port", str(self.port), "-c", "8192",
+        self.process = subprocess.Popen([PEERS / "llama-server", "-m", model, "--host", "127.0.0.1", "--port", str(self.port), "-c", "8192",
                                          "-np", "1", "-t", str(os.cpu_count())], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         await_health(f"http://127.0.0.1:{self.port}/health", self.process)
 
@@ -99,6 +100,14 @@ class LlamaServer:
         answer = post(f"http://127.0.0.1:{self.port}/v1/chat/completions", body)
         return {"seconds": time.monotonic() - started, "text": answer["choices"][0]["message"]["content"],
                 "tokens": answer["usage"]["completion_tokens"]}
+
+
+class LlamaServerTuned(LlamaServer):
+    """On the file that ours uses: what the layout alone does."""
+    name = "llama-server, the tuned file"
+
+    def __init__(self):
+        super().__init__(TUNED)
 
 
 class Transformers:
@@ -174,7 +183,7 @@ def judge(task, story, answer):
 
 
 def run(rounds):
-    peers = [kind() for kind in (Ours, LlamaServer, Transformers)]
+    peers = [kind() for kind in (Ours, LlamaServer, *[LlamaServerTuned] * pathlib.Path(TUNED).is_file(), Transformers)]
     runs = {p.name: {task: [] for task in TASKS} for p in peers}
     try:
         story = {}
@@ -225,7 +234,8 @@ def main():
     report.save("stories", {"rounds": rounds, "runs": runs})
     report.section("stories", "Whole answers beside llama-server and Transformers", [
         f"Characters of text (values only) a second of a whole answer: `{pathlib.Path(MODEL).name}`, temperature 0.8, medians of {rounds} rounds in "
-        "turn. Of a peer's answer the values count when it parses, else the raw text; in brackets the raw text with all its JSON. "
+        "turn. `storyfi` uses what `storyfi models tune` made of that file, where it is faster (doc/models.md). "
+        "Of a peer's answer the values count when it parses, else the raw text; in brackets the raw text with all its JSON. "
         "Valid: what our own validator takes, in the order of the columns.", "", *lines])
 
 

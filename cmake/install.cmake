@@ -24,6 +24,7 @@ if(STORYFI_WEB_DIR)
 endif()
 
 file(GLOB models "${STORYFI_MODEL_DIR}/*.gguf")
+list(FILTER models EXCLUDE REGEX "\\.tuned\\.gguf$") # that is of one machine
 if(STORYFI_MODEL_DIR AND models)
   install(FILES ${models} DESTINATION share/storyfi/models COMPONENT model)
 endif()

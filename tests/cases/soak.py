@@ -90,7 +90,7 @@ class Disk:
 def local_section():
     model = os.environ.get("DEFAULT_MODEL", "")
     if model and pathlib.Path(model).exists() and (BUILD / "storyfi-engine").exists():
-        return "default model", "    stall_timeout: 2\n"
+        return "default model", f'    model_name: "{model}"\n    stall_timeout: 2\n'
     stub = TMP / "stub.gguf"
     stub.write_text("chat 1\ndecode_us 2000\n")
     return "stub engine", f'    model_name: "{stub}"\n    engine_path: "{ENGINE}"\n    stall_timeout: 2\n'

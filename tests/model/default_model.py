@@ -18,7 +18,8 @@ PROMPTS = ["一个关于太空探险的故事", "A lighthouse keeper who hears t
            "一只会说话的猫", "A ship that sails the desert", "雪山上的寺庙"][:10 if FULL else 3]
 STUBS = {"blueprint": {"title": "测试故事"}, "characters": {"characters": []},
          "story_arc": {"chapters": [{"id": 3}]}}
-LOCAL = 'generator:\n  mode: "local"\n  fallback: []\n'
+# The file itself, not what storyfi models tune made of it on this machine.
+LOCAL = f'generator:\n  mode: "local"\n  fallback: []\n  local:\n    model_name: "{os.environ["DEFAULT_MODEL"]}"\n'
 
 
 def bigrams(answer):

@@ -7,4 +7,5 @@ if [ ! -f "$DEFAULT_MODEL" ] || [ ! -x "$(dirname "${STORYFI:-build/storyfi}")/s
     echo "SKIP model: the default model or the llama libraries are not there (make setup fetches them)"
     exit 0
 fi
+export DEFAULT_MODEL
 exec python3 tests/model/default_model.py
