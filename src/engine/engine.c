@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "engine/engine_ladder.h"
 #include "engine/engine_process.h"
 #include "engine/protocol.h"
 
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define POLL_MS 50
@@ -159,6 +161,13 @@ static void deliver_to_all(struct engine *e, const json_t *message)
     }
 }
 
+/* Memory of the children of one model: several copies, or an old one beside a new one, add up. */
+static void show_memory(struct engine *e, int64_t bytes)
+{
+    metric_add(e->memory, (double)(bytes - e->memory_shown));
+    e->memory_shown = bytes;
+}
+
 /* ---- messages -------------------------------------------------------------------------------- */
 
 static void copy_text(const json_t *m, const char *key, char *out, size_t n)
@@ -234,11 +243,11 @@ static enum sf_err on_ready(struct engine *e, json_t **message, struct sf_errbuf
     copy_text(m, "model_name", e->status.model_name, sizeof e->status.model_name);
     copy_text(m, "cpu_variant", e->status.cpu_variant, sizeof e->status.cpu_variant);
     e->status.memory_bytes = memory;
-    metric_set(e->memory, (double)memory);
     e->status.flash_attention = json_get_bool(m, "flash_attention", true);
     (void)json_get_int(m, "context", &e->status.size.context_tokens);
     (void)json_get_int(m, "sequences", &e->status.size.sequences);
     (void)pthread_mutex_unlock(&e->lock);
+    show_memory(e, memory);
     set_state(e, ENGINE_READY, "%s", "");
     log_event(LOG_INFO, LOG_ENGINE, "engine ready", LOG_S("model", e->options.model_path),
               LOG_S("cpu", e->status.cpu_variant), LOG_I("memory_bytes", memory),
@@ -259,12 +268,13 @@ static enum sf_err on_heartbeat(struct engine *e, json_t **message, struct sf_er
     (void)pthread_mutex_lock(&e->lock);
     if (json_get_int(m, "memory_bytes", &memory)) {
         e->status.memory_bytes = memory;
-        metric_set(e->memory, (double)memory);
     }
     if (json_get_number(m, "tokens_per_second", &speed) && speed > 0) {
         e->status.tokens_per_second = speed;
     }
+    memory = e->status.memory_bytes;
     (void)pthread_mutex_unlock(&e->lock);
+    show_memory(e, memory);
     deliver_to_all(e, m);
     return SF_OK;
 }
@@ -403,12 +413,14 @@ static enum sf_err watch(struct engine *e, struct sf_errbuf *eb)
     return err;
 }
 
-/* One life of the child, from start to end. Returns why it ended; SF_OK when we are closing. */
-static enum sf_err live(struct engine *e, struct sf_errbuf *eb)
+/* One life of the child, from start to end. Returns why it ended; SF_OK when we are closing.
+ * *status as engine_process_end tells it. */
+static enum sf_err live(struct engine *e, int *status, struct sf_errbuf *eb)
 {
     pid_t pid = 0;
     int fd = -1;
-    char how[80];
+    char how[120];
+    *status = -1;
     set_state(e, ENGINE_STARTING, "starting");
     enum sf_err err = engine_process_start(e->program_fd, e->options.lib_dir,
                                            e->options.environment, &pid, &fd, eb);
@@ -432,18 +444,41 @@ static enum sf_err live(struct engine *e, struct sf_errbuf *eb)
     (void)pthread_mutex_unlock(&e->lock);
     (void)close(fd);
     (void)pthread_mutex_unlock(&e->write_lock);
-    engine_process_end(pid, how, sizeof how);
+    *status = engine_process_end(pid, how, sizeof how);
     if (err == SF_ECRASH) {
         (void)sf_fail(eb, SF_ECRASH, "engine process ended: %s", how);
     }
     return err;
 }
 
-static void wait_for(struct engine *e, sf_ms pause)
+/* The model's file as it was when a child began to load it. */
+struct seen {
+    struct timespec changed;
+    off_t bytes;
+    ino_t inode;
+};
+
+static struct seen look_at_model(const struct engine *e)
+{
+    struct stat st;
+    return stat(e->options.model_path, &st) == 0 ? (struct seen){st.st_mtim, st.st_size, st.st_ino}
+                                                 : (struct seen){.bytes = -1};
+}
+
+static bool is_same(const struct seen *a, const struct seen *b)
+{
+    return a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec &&
+           a->bytes == b->bytes && a->inode == b->inode;
+}
+
+/* Less when another file is put in the place of one that did not load. */
+static void wait_for(struct engine *e, sf_ms pause, const struct seen *model)
 {
     struct sf_time until = sf_after(sf_now(), pause);
-    while (!is_closing(e) && sf_until(until) > 0) {
+    struct seen now = *model;
+    for (int i = 1; !is_closing(e) && sf_until(until) > 0 && is_same(model, &now); i++) {
         (void)poll(NULL, 0, 20);
+        now = i % 25 == 0 ? look_at_model(e) : now;
     }
 }
 
@@ -456,71 +491,84 @@ static void take_size(struct engine *e, size_t no, const char *why)
     (void)pthread_mutex_unlock(&e->lock);
 }
 
-/* Whether it ended because there was too little room, as far as one can tell from here: a child
- * that the kernel kills for its memory says nothing, nor does one that ggml ends. */
-static bool was_too_large(struct engine *e, enum sf_err err)
+/* Whether its end says anything of the size: it was loading, or the library told that no memory is
+ * left. */
+static bool concerns_size(struct engine *e, enum engine_end end, int status)
 {
     (void)pthread_mutex_lock(&e->lock);
-    bool loading = e->status.state == ENGINE_LOADING;
+    enum engine_state state = e->status.state;
     (void)pthread_mutex_unlock(&e->lock);
-    return loading && (err == SF_ENOMEM || err == SF_ECRASH || err == SF_ECONFIG);
+    bool told = end == ENGINE_END_ROOM && status != -1 && WIFEXITED(status);
+    return state == ENGINE_LOADING || (state == ENGINE_READY && told);
 }
 
-/* The next size, at once (0), or the first one after a long pause: never a loop of loading that
- * fails. The pause before the next start. */
-static sf_ms choose_size(struct engine *e, enum sf_err err, const char *why, sf_ms pause)
+/* How long to wait before the next start, and with which size, after a child that ended so. */
+static sf_ms choose_size(struct engine *e, enum sf_err err, int status, const char *why,
+                         sf_ms pause)
 {
     size_t no = e->status.size_no; /* written by this thread alone */
-    if (!was_too_large(e, err)) {
+    enum engine_end end = engine_end_of(err, status);
+    if (!concerns_size(e, end, status)) {
+        e->failed_loads = 0;
         return pause;
     }
-    if (no + 1 < e->options.n_sizes) {
-        take_size(e, no + 1, why);
-        log_event(LOG_WARN, LOG_ENGINE, "the model did not load, a smaller plan is tried",
-                  LOG_S("err", why), LOG_S("plan", e->options.sizes[no + 1].text));
-        return 0;
+    e->failed_loads = end == ENGINE_END_OTHER ? e->failed_loads + 1 : 0;
+    struct engine_step step =
+        engine_step_after(e->options.sizes, e->options.n_sizes, no, end, e->failed_loads);
+    if (step.pause == ENGINE_PAUSE_BACKOFF) {
+        return pause;
     }
-    if (err == SF_ECRASH && no == 0) {
-        return pause; /* nothing smaller was ever planned: no sign that room is what it lacks */
+    if (step.pause == ENGINE_PAUSE_LONG) {
+        e->failed_loads = 0;
+        take_size(e, 0, "");
+        return e->options.give_up_ms;
     }
-    take_size(e, 0, "");
-    return e->options.give_up_ms;
+    take_size(e, step.size_no, why);
+    log_event(LOG_WARN, LOG_ENGINE, "the model did not load, a smaller plan is tried",
+              LOG_S("err", why), LOG_S("plan", e->options.sizes[step.size_no].text));
+    return 0;
+}
+
+/* Tells that the child is gone, waits, and counts. */
+static void rest(struct engine *e, sf_ms wait, const char *why, const struct seen *model)
+{
+    set_state(e, ENGINE_WAITING, "%s; starting again in %.1f s", why, sf_seconds(wait));
+    fail_calls(e, SF_ECRASH);
+    log_event(LOG_WARN, LOG_ENGINE, "engine child lost", LOG_S("err", why),
+              LOG_F("restart_in_seconds", sf_seconds(wait)));
+    wait_for(e, wait, model);
+    (void)pthread_mutex_lock(&e->lock);
+    e->status.restarts++;
+    (void)pthread_mutex_unlock(&e->lock);
+    metric_add(e->restarts, 1);
 }
 
 static void *supervise(void *arg)
 {
     struct engine *e = arg;
     sf_ms pause = e->options.backoff_ms;
-    struct metric *restarts = metric_counter("storyfi_engine_restarts_total", "",
-                                             "Times an engine child was started again.");
     while (!is_closing(e)) {
         struct sf_errbuf eb = {.code = SF_OK};
         struct sf_time started = sf_now();
-        enum sf_err err = live(e, &eb);
+        struct seen model = look_at_model(e);
+        int status = -1;
+        enum sf_err err = live(e, &status, &eb);
+        show_memory(e, 0);
         if (err == SF_OK || is_closing(e)) {
             break;
         }
         if (sf_until(started) < -60000) {
             pause = e->options.backoff_ms;
         }
-        sf_ms wait = choose_size(e, err, eb.text, pause);
+        sf_ms wait = choose_size(e, err, status, eb.text, pause);
         if (wait == 0) { /* still on the way to what fits */
             set_state(e, ENGINE_STARTING, "%s; a smaller plan is tried", eb.text);
+            fail_calls(e, SF_ECRASH);
             continue;
         }
-        set_state(e, ENGINE_WAITING, "%s; starting again in %.1f s", eb.text, sf_seconds(wait));
-        fail_calls(e, SF_ECRASH);
-        metric_set(e->memory, 0);
-        log_event(LOG_WARN, LOG_ENGINE, "engine child lost", LOG_S("err", eb.text),
-                  LOG_F("restart_in_seconds", sf_seconds(wait)));
-        wait_for(e, wait);
+        rest(e, wait, eb.text, &model);
         pause = pause * 2 > e->options.backoff_max_ms ? e->options.backoff_max_ms : pause * 2;
-        (void)pthread_mutex_lock(&e->lock);
-        e->status.restarts++;
-        (void)pthread_mutex_unlock(&e->lock);
-        metric_add(restarts, 1);
     }
-    metric_set(e->memory, 0);
     set_state(e, ENGINE_CLOSED, "closed");
     fail_calls(e, SF_ECANCELED);
     return NULL;
@@ -571,7 +619,7 @@ static struct metric *memory_metric(const char *model_path)
     char labels[512] = "";
     metric_label(labels, sizeof labels, "model", slash == NULL ? model_path : slash + 1);
     return metric_gauge("storyfi_engine_memory_bytes", labels,
-                        "Resident memory of the engine child, by the model in it.");
+                        "Resident memory of the engine children, by the model's file.");
 }
 
 enum sf_err engine_open(const struct engine_options *o, struct engine **out, struct sf_errbuf *eb)
@@ -590,6 +638,8 @@ enum sf_err engine_open(const struct engine_options *o, struct engine **out, str
     }
     if (err == SF_OK) {
         e->memory = memory_metric(e->options.model_path);
+        e->restarts = metric_counter("storyfi_engine_restarts_total", "",
+                                     "Times an engine child was started again.");
         e->has_thread = pthread_create(&e->thread, NULL, supervise, e) == 0;
         err = e->has_thread ? SF_OK : SF_ENOMEM;
     }
@@ -650,7 +700,8 @@ enum sf_err engine_wait_ready(struct engine *e, struct sf_time until, struct sf_
 {
     enum sf_err err = SF_OK;
     (void)pthread_mutex_lock(&e->lock);
-    while (e->status.state != ENGINE_READY && e->status.restarts == 0 && sf_until(until) > 0) {
+    while (e->status.state != ENGINE_READY && e->status.state != ENGINE_WAITING &&
+           e->status.restarts == 0 && sf_until(until) > 0) {
         engine_wait_change(e);
     }
     if (e->status.state != ENGINE_READY) {

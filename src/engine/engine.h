@@ -32,8 +32,10 @@ struct engine_options {
     const char *engine_path; /* the helper program */
     const char *lib_dir;     /* where libllama's variants lie; "" as linked */
     const char *model_path;
-    /* The first that loads is taken; one whose memory is not to be had, or that ends the child
-     * while it loads, makes way for the next. After the last one comes a long pause. */
+    /* The first that loads is taken; one whose memory is not to be had makes way for the next, one
+     * whose device is not there for the next on another. After the last one, after a file that the
+     * library does not take, and after three loads in a row that ended otherwise comes a long
+     * pause, which another file in its place cuts short (engine_ladder.h). */
     const struct engine_size *sizes;
     size_t n_sizes;
     int64_t threads;                  /* 0: the child decides */
@@ -45,7 +47,7 @@ struct engine_options {
     sf_ms load_ms;                    /* from start until the model is loaded */
     sf_ms probe_ms;                   /* idle for so long: asked for a sign of life */
     sf_ms backoff_ms, backoff_max_ms; /* pause before a restart: doubles */
-    sf_ms give_up_ms;                 /* pause when the smallest size did not load either */
+    sf_ms give_up_ms;                 /* the long pause */
     const char *const *environment;   /* "NAME=value", NULL at the end; nothing else is inherited */
 };
 struct engine_options engine_options_default(void);

@@ -26,7 +26,9 @@ struct engine {
     int program_fd;
     pthread_t thread;
     bool has_thread;
-    struct metric *memory;
+    struct metric *memory, *restarts;
+    int64_t memory_shown;  /* our part of it; this and the next: the thread's own */
+    unsigned failed_loads; /* in a row, not for want of memory */
 
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t changed;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define ENVIRONMENT_MAX 128
+#define END_MS 300
 
 static enum sf_err make_sockets(int fds[static 2], struct sf_errbuf *eb)
 {
@@ -116,10 +117,19 @@ static bool reap(pid_t pid, sf_ms patience, int *status)
     }
 }
 
-void engine_process_end(pid_t pid, char *how, size_t n)
+static void say_exit(int code, char *how, size_t n)
+{
+    const char *why = code == ENGINE_EXIT_MEMORY ? ": out of memory, the library ended it"
+                      : code == 127 ? ": a library or symbol that it needs is missing (make setup)"
+                                    : "";
+    (void)snprintf(how, n, "exit status %d%s", code, why);
+}
+
+int engine_process_end(pid_t pid, char *how, size_t n)
 {
     int status = 0;
-    if (!reap(pid, 100, &status)) {
+    bool by_itself = reap(pid, END_MS, &status);
+    if (!by_itself) {
         (void)kill(-pid, SIGKILL);
         (void)kill(pid, SIGKILL);
         (void)reap(pid, 5000, &status);
@@ -128,6 +138,7 @@ void engine_process_end(pid_t pid, char *how, size_t n)
         (void)snprintf(how, n, "killed by signal %d (%s)", WTERMSIG(status),
                        sigdescr_np(WTERMSIG(status)));
     } else {
-        (void)snprintf(how, n, "exit status %d", WEXITSTATUS(status));
+        say_exit(WEXITSTATUS(status), how, n);
     }
+    return by_itself ? status : -1;
 }

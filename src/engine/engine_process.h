@@ -13,7 +13,8 @@ SF_MUST_USE enum sf_err engine_process_start(int program_fd, const char *lib_dir
                                              const char *const *environment, pid_t *pid, int *fd,
                                              struct sf_errbuf *eb);
 
-/* Kills and reaps; says in words how it ended ("killed by signal 9 (Killed)", "exit status 3"). */
-void engine_process_end(pid_t pid, char *how, size_t n);
+/* Kills and reaps; says in words how it ended ("killed by signal 9 (Killed)", "exit status 3").
+ * Returns what waitpid told; -1 when it was alive and had to be killed here. */
+int engine_process_end(pid_t pid, char *how, size_t n);
 
 #endif

@@ -93,7 +93,7 @@ enum sf_err engine_quantize(const struct engine_quantize_order *o, struct sf_err
 {
     struct run r = {.o = o, .fd = -1};
     pid_t pid = 0;
-    char how[80];
+    char how[120];
     int program = -1, fd = open(o->engine_path, O_PATH | O_CLOEXEC);
     if (fd >= 0) { /* away from descriptor 3, which becomes the child's socket */
         program = fcntl(fd, F_DUPFD_CLOEXEC, 16);
@@ -115,7 +115,7 @@ enum sf_err engine_quantize(const struct engine_quantize_order *o, struct sf_err
         (void)kill(-pid, SIGKILL);
     }
     (void)close(r.fd);
-    engine_process_end(pid, how, sizeof how);
+    (void)engine_process_end(pid, how, sizeof how);
     return err == SF_ECRASH
                ? sf_fail(eb, err, "the engine ended while it wrote %s: %s", o->output, how)
                : err;

@@ -12,6 +12,9 @@
 #define ENGINE_LLAMA_VERSION "0.5.0-dev"
 #define ENGINE_MESSAGE_MAX (8U << 20)
 #define ENGINE_CHILD_FD 3
+/* The child's exit status when the library ends it because no memory is left (ggml does, on a GPU):
+ * that is told in no message. */
+#define ENGINE_EXIT_MEMORY 77
 
 /* Collects what arrives until a message is whole. */
 struct protocol_reader {

@@ -104,9 +104,11 @@ def too_large():
               and plan["context"] == 6144 and plan["smaller_by"] == 3 and "no context" in plan["smaller_because"], plan)
         check("memory: and answers", m.query("characters", "the sea", "--timeout", "20").returncode == 0)
         check("memory: which the log says", m.log.read_text().count("a smaller plan is tried") == 3, m.log.read_text())
-    with Miner(config(model("dies", lines + "dies 1\n"))) as m:
-        plan = m.status()["plan"]
-        check("memory: a child that is ended while loading too", plan["state"] == "ready" and plan["context"] == 6144, plan)
+    for n, how in ((1, "by the library, as without memory on a GPU"), (2, "by the kernel")):
+        with Miner(config(model(f"dies{n}", lines + f"dies {n}\n"))) as m:
+            plan = m.status()["plan"]
+            check(f"memory: a child that is ended {how} too", plan["state"] == "ready" and plan["context"] == 6144
+                  and ("out of memory", "killed by signal 9")[n - 1] in plan["smaller_because"], plan)
     with Miner(config(model("never", "chat 1\nroom_mib 1\n"), SCRIPT, '["custom"]')) as m:
         r = m.query("blueprint", "the sea", "--timeout", "20", "--json")
         check("memory: too large for every plan: the next generator", r.returncode == 0
@@ -120,6 +122,29 @@ def too_large():
         g = generator(m)
         check("memory: what cannot fit is not tried; the true bytes are said", g["state"] == "down"
               and "needs" in g["reason"] and "recommend" in g["reason"], g)
+
+
+def not_loaded():
+    """What does not load for another reason than memory keeps its plan, says its reason, and is no loop."""
+    broken, wrong = model("segv", "chat 1\ncrash 11\n"), model("wrong", "nonsense\n")
+    for path, reason, starts in ((broken, "signal 11", 3), (wrong, "was not loaded: it is damaged", 1)):
+        with Miner(config(path, SCRIPT, '["custom"]')) as m:
+            there = wait_for(lambda: "again in 300" in generator(m)["reason"])
+            g, log = generator(m), m.log.read_text()
+            check(f"loading: {path.stem}: the reason, the plan as it was, then a long pause", there and g["state"] == "down"
+                  and reason in g["reason"] and m.status()["plan"]["smaller_by"] == 0
+                  and "smaller plan" not in log and log.count("engine child lost") == starts, (g, log))
+            check(f"loading: {path.stem}: the chain answers", json.loads(m.query("blueprint", "the sea", "--timeout", "20",
+                  "--json").stdout)["model_info"]["mode"] == "custom")
+            path.write_bytes(gguf(stub="chat 1\n"))
+            check(f"loading: {path.stem}: another file in its place is tried at once", wait_for(
+                lambda: generator(m)["state"] == "ready", 5), generator(m))
+    helper = TMP / "helper"
+    subprocess.run(["cc", "-x", "c", "-", "-o", helper], input=b"int main(void) { return 127; }", check=True)
+    with Miner(config(model("nosymbol"), SCRIPT, '["custom"]').replace(ENGINE, str(helper))) as m:
+        there = wait_for(lambda: "exit status 127" in generator(m)["reason"])
+        check("loading: a helper whose libraries are missing: said, with the remedy", there
+              and "make setup" in generator(m)["reason"] and "smaller plan" not in m.log.read_text(), generator(m))
 
 
 def no_gpu():
@@ -487,7 +512,8 @@ def importing():
     check("import: a source that is none", r.returncode == 100 and "no folder" in r.stderr, r)
 
 
-for case in (plans, too_large, no_gpu, background, switching, page, importing, on_chain, tuning, tuned_when_pulled):
+cases = (plans, too_large, not_loaded, no_gpu, background, switching, page, importing, on_chain, tuning, tuned_when_pulled)
+for case in [c for c in cases if c.__name__ in sys.argv[1:]] or cases:
     case()
 if os.environ.get("STORYFI_FULL") == "1":
     real()

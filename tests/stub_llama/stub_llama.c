@@ -16,7 +16,9 @@
  *   room_mib N        what loading may take on a device: a context of more cells than N MiB hold, 1
  *                     KiB each (half in 8 bits), is refused
  *   no_flash 1        flash attention is not supported
- *   dies 1            where it is refused, the process ends, as when the kernel kills it
+ *   dies N            where it is refused, the process ends: 1 as ggml ends it on a GPU without
+ *                     memory, 2 as the kernel does
+ *   crash N           loading ends the process by signal N, whatever the room
  * A GGUF file does too (for what plans by its head): the lines stand behind "#stub\n" in it.
  * STUB_LLAMA_GPUS=N in the environment makes N devices of the kind GPU. */
 #include "stub_words.h"
@@ -25,6 +27,7 @@
 
 #include <ggml-backend.h>
 #include <llama.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +55,7 @@ struct llama_vocab {
 struct llama_model {
     struct llama_vocab vocab;
     uint64_t chat, decode_us, token_us, work_us, load_ms, fail_at, stall_at, abort_at, room_mib,
-        dies, no_flash;
+        dies, no_flash, crash;
 };
 
 /* A cell of the cache: a token at a position, seen by some sequences. */
@@ -208,7 +211,7 @@ static void set_option(struct llama_model *m, struct sf_str name, uint64_t value
         {"chat", &m->chat},         {"decode_us", &m->decode_us}, {"token_us", &m->token_us},
         {"load_ms", &m->load_ms},   {"fail_at", &m->fail_at},     {"stall_at", &m->stall_at},
         {"abort_at", &m->abort_at}, {"room_mib", &m->room_mib},   {"dies", &m->dies},
-        {"no_flash", &m->no_flash}, {"work_us", &m->work_us}};
+        {"no_flash", &m->no_flash}, {"work_us", &m->work_us},     {"crash", &m->crash}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (sf_str_is(name, options[i].name))
             *options[i].value = value;
@@ -285,13 +288,26 @@ uint32_t llama_model_quantize(const char *fname_inp, const char *fname_out,
     return ok ? 0 : 1;
 }
 
+/* Under a sanitizer too, which has handlers of its own. */
+static void end_by(int sig)
+{
+    (void)signal(sig, SIG_DFL);
+    (void)raise(sig);
+}
+
 /* Whether a device would have no room for it; says so as the library does. */
 static bool is_refused(const struct llama_model *m, const struct llama_context_params *p)
 {
     uint64_t kib = p->type_k == GGML_TYPE_Q8_0 ? p->n_ctx / 2 : p->n_ctx;
     bool refused = m->room_mib > 0 && kib > m->room_mib * 1024;
-    if (refused && m->dies)
+    if (m->crash)
+        end_by((int)m->crash);
+    if (refused && m->dies == 2)
+        end_by(SIGKILL);
+    if (refused && m->dies && logged) {
+        logged(GGML_LOG_LEVEL_ERROR, "CUDA error: out of memory\n", logged_arg);
         abort();
+    }
     return refused;
 }
 

@@ -7,8 +7,10 @@
 #include "engine/child/cpu_limit.h"
 #include "engine/child/synthetic.h"
 #include "engine/child/token_class.h"
+#include "engine/protocol.h"
 
 #include <ggml-backend.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,14 +58,32 @@ uint64_t model_memory_bytes(void)
 
 /* What the library says while a model loads: it returns nothing but NULL. */
 static struct {
-    bool no_memory, no_flash;
+    bool no_flash;
+    volatile sig_atomic_t no_memory;
 } heard;
+
+/* Not what it does without: memory that is pinned for faster copies. */
+static bool tells_of_memory(const char *text)
+{
+    return (strstr(text, "failed to allocate") || strstr(text, "unable to allocate") ||
+            strstr(text, "out of memory") || strstr(text, "bad_alloc")) &&
+           !strstr(text, "pinned");
+}
+
+/* ggml ends its process when a GPU has no memory left: the parent learns that from the exit status.
+ * Any other abort goes on to be one. */
+static void on_abort(int sig)
+{
+    (void)sig;
+    if (heard.no_memory)
+        _exit(ENGINE_EXIT_MEMORY);
+}
 
 static void quiet_log(enum ggml_log_level level, const char *text, void *arg)
 {
     (void)arg;
-    heard.no_memory = heard.no_memory || strstr(text, "failed to allocate") ||
-                      strstr(text, "unable to allocate") || strstr(text, "out of memory");
+    if (tells_of_memory(text))
+        heard.no_memory = 1;
     if (strstr(text, "Flash Attention") && strstr(text, "set to disabled"))
         heard.no_flash = true;
     if (level == GGML_LOG_LEVEL_ERROR)
@@ -327,6 +347,8 @@ enum sf_err model_start_library(const char *lib_dir, struct sf_errbuf *eb)
                        "the llama library is version %s, this program is made for %s: run the "
                        "set-up again",
                        llama_version(), MODEL_LLAMA_VERSION);
+    struct sigaction action = {.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND};
+    (void)sigaction(SIGABRT, &action, NULL);
     llama_log_set(quiet_log, NULL);
     if (lib_dir && *lib_dir)
         ggml_backend_load_all_from_path(lib_dir);
@@ -358,6 +380,8 @@ enum sf_err model_open(const struct model_options *o, model_progress_fn fn, void
         err = make_context(m, o, eb);
     if (!err)
         find_variant(m->cpu_variant, sizeof m->cpu_variant);
+    if (!err)
+        heard.no_memory = 0; /* what was said so far was got over */
     if (err) {
         model_close(m);
         return err;
