@@ -6,6 +6,7 @@
 #include "app/models.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/engine.h"
 #include "generator/machine.h"
 
 #include <poll.h>
@@ -56,6 +57,40 @@ bool model_puller_is_needed(const struct conf *conf)
     bool here = is_here(place->path);
     free(place);
     return !here;
+}
+
+static bool is_found(const struct conf *conf)
+{
+    struct model_place *place = sf_alloc(sizeof *place);
+    bool found = true;
+    if (place != NULL) {
+        model_find(conf, place);
+        found = sf_str_has_prefix(sf_str(place->path), ENGINE_SYNTHETIC) || is_here(place->path);
+    }
+    free(place);
+    return found;
+}
+
+enum model_presence model_puller_presence(const struct conf *conf, struct sf_errbuf *eb)
+{
+    const struct conf_local *l = &conf->generator.local;
+    if (l->endpoint[0] != '\0' || is_found(conf)) {
+        return MODEL_IS_HERE;
+    }
+    bool can = model_puller_is_needed(conf);
+    if (can && l->auto_download) {
+        return MODEL_COMES;
+    }
+    (void)sf_fail(eb, SF_ENOTFOUND,
+                  can ? "no file of \"%.200s\" is here and auto_download is "
+                        "false: storyfi models pull %.200s, then load the "
+                        "configuration again"
+                      : "no file of \"%.200s\" is here: set "
+                        "generator.local.model_name to a name of `storyfi models "
+                        "list` or a .gguf file that is there (make setup brings "
+                        "the default model)",
+                  l->model_name, l->model_name);
+    return MODEL_IS_MISSING;
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */

@@ -23,6 +23,15 @@ struct puller_status {
  * alone. */
 bool model_puller_is_needed(const struct conf *conf);
 
+/* How the configured model stands. */
+enum model_presence {
+    MODEL_IS_HERE, /* or is another machine's */
+    MODEL_COMES,   /* it is missing, and to be pulled by itself */
+    MODEL_IS_MISSING,
+};
+/* MODEL_IS_MISSING: `eb` says what to do. Reads the disk; an "auto" asks the devices. */
+enum model_presence model_puller_presence(const struct conf *conf, struct sf_errbuf *eb);
+
 /* Starts with the model `name` (NULL: the configured one) in `quantization` (NULL: the configured
  * one), both copied; keeps a reference of `conf`. What is temporary is tried again for ever, with
  * pauses up to ten minutes; what is not ends with PULLER_FAILED. SF_ENOMEM. */

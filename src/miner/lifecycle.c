@@ -87,6 +87,7 @@ bool lifecycle_wait_ready(struct lifecycle *l)
 void lifecycle_serve(struct lifecycle *l)
 {
     l->listening = true;
+    l->reloading.can_fetch = l->models != NULL;
     for (;;) {
         int s = next_signal(l);
         if (s == SIGTERM || s == SIGINT) {

@@ -17,8 +17,11 @@ struct model_desk {
     struct axon *axon;
     struct sf_time warn_at;      /* main thread */
     bool noted;                  /* main thread: the end of the download */
+    const struct conf *for_conf; /* main thread: whose model is downloaded last; owned */
+    unsigned taken;              /* main thread: configurations that were looked at */
     pthread_mutex_t lock;        /* of what follows; a leaf */
     struct model_puller *puller; /* the last one; NULL none yet */
+    bool for_a_conf;             /* begun for for_conf, not because somebody asked */
     enum change_state change;
     char wanted[200];
     int permille;
@@ -62,6 +65,93 @@ static void warn_of_default(struct model_desk *d)
     app_close(app);
 }
 
+/* ---- what configurations need -----------------------------------------------------------------
+ */
+
+/* Starts to download the model of a configuration. SF_EBUSY: another download is under way.
+ * SF_ENOMEM. */
+static enum sf_err fetch_for(struct model_desk *d, const struct conf *conf)
+{
+    struct model_puller *done = NULL, *fresh = NULL;
+    (void)pthread_mutex_lock(&d->lock);
+    bool busy = d->puller != NULL && !model_puller_is_over(d->puller);
+    enum sf_err err = busy ? SF_EBUSY : model_puller_start(conf, NULL, NULL, &fresh);
+    if (err == SF_OK) {
+        done = d->puller;
+        d->puller = fresh;
+        d->for_a_conf = true;
+    }
+    (void)pthread_mutex_unlock(&d->lock);
+    model_puller_stop(done); /* its thread has ended */
+    if (err == SF_OK) {
+        conf_unref(d->for_conf);
+        d->for_conf = conf_ref(conf);
+    }
+    return err;
+}
+
+static enum sf_err fetch_missing(struct model_desk *d, struct app *app)
+{
+    const struct conf *conf = app_conf(app);
+    if (!conf->generator.local.auto_download || !has_local(app) || !model_puller_is_needed(conf)) {
+        return SF_OK;
+    }
+    log_status("⏬ %s is not here: it is downloaded while others answer",
+               conf->generator.local.model_name);
+    return fetch_for(d, conf);
+}
+
+/* How the download for `conf` is. One for another configuration, which nobody wants any more, is
+ * ended. */
+enum fetch { FETCH_NONE, FETCH_BUSY, FETCH_OVER };
+static enum fetch look_at_fetch(struct model_desk *d, const struct conf *conf,
+                                struct puller_status *out)
+{
+    *out = (struct puller_status){.state = PULLER_CANCELED};
+    (void)pthread_mutex_lock(&d->lock);
+    bool ours = d->puller != NULL && d->for_a_conf && d->for_conf == conf;
+    bool busy = d->puller != NULL && !model_puller_is_over(d->puller);
+    if (ours) {
+        model_puller_get(d->puller, out);
+    } else if (busy && d->for_a_conf) {
+        model_puller_cancel(d->puller);
+    }
+    (void)pthread_mutex_unlock(&d->lock);
+    return busy ? FETCH_BUSY : ours ? FETCH_OVER : FETCH_NONE;
+}
+
+/* The model that a configuration waits for: is downloaded, then its generators start. */
+static void serve_waiting(struct model_desk *d, struct reload *r)
+{
+    struct puller_status last;
+    enum fetch fetch = r->waiting == NULL ? FETCH_BUSY : look_at_fetch(d, r->waiting, &last);
+    if (fetch == FETCH_NONE && fetch_for(d, r->waiting) == SF_ENOMEM) {
+        reload_give_up(r, "out of memory");
+    } else if (fetch == FETCH_OVER && last.state == PULLER_DONE) {
+        reload_go_on(r, d->axon);
+    } else if (fetch == FETCH_OVER) {
+        reload_give_up(r, last.text);
+    }
+}
+
+/* A configuration that took over without its model, because others can answer. */
+static void look_after_reload(struct model_desk *d, const struct reload *r)
+{
+    struct puller_status last;
+    if (d->taken == r->taken || r->waiting != NULL) {
+        return;
+    }
+    if (r->for_model) { /* the configuration itself is as it was */
+        d->taken = r->taken;
+        return;
+    }
+    struct app *app = axon_take_app(d->axon);
+    if (look_at_fetch(d, app_conf(app), &last) != FETCH_BUSY && fetch_missing(d, app) != SF_EBUSY) {
+        d->taken = r->taken;
+    }
+    app_close(app);
+}
+
 /* ---- opening --------------------------------------------------------------------------------- */
 
 enum sf_err model_desk_open(struct axon *axon, struct model_desk **out)
@@ -74,13 +164,7 @@ enum sf_err model_desk_open(struct axon *axon, struct model_desk **out)
     d->warn_at = sf_now();
     (void)pthread_mutex_init(&d->lock, NULL);
     struct app *app = axon_take_app(axon);
-    const struct conf *conf = app_conf(app);
-    enum sf_err err = SF_OK;
-    if (conf->generator.local.auto_download && has_local(app) && model_puller_is_needed(conf)) {
-        log_status("⏬ %s is not here: it is downloaded while others answer",
-                   conf->generator.local.model_name);
-        err = model_puller_start(conf, NULL, NULL, &d->puller);
-    }
+    enum sf_err err = fetch_missing(d, app);
     app_close(app);
     *out = d;
     return err;
@@ -92,6 +176,7 @@ void model_desk_close(struct model_desk *d)
         return;
     }
     model_puller_stop(d->puller);
+    conf_unref(d->for_conf);
     (void)pthread_mutex_destroy(&d->lock);
     free(d);
 }
@@ -171,6 +256,8 @@ void model_desk_tick(struct model_desk *d, struct reload *r, const struct miner_
     note_download(d);
     note_change(d, r);
     begin_change(d, r, reload);
+    serve_waiting(d, r);
+    look_after_reload(d, r);
     warn_of_default(d);
 }
 
@@ -191,6 +278,7 @@ enum sf_err model_desk_pull(struct model_desk *d, const char *name, const char *
     if (err == SF_OK) {
         done = d->puller;
         d->puller = fresh;
+        d->for_a_conf = false;
     }
     (void)pthread_mutex_unlock(&d->lock);
     model_puller_stop(done); /* its thread has ended */

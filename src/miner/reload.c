@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "miner/reload.h"
 
+#include "app/hops.h"
 #include "app/ledger.h"
 #include "app/logging.h"
+#include "app/model_puller.h"
 #include "base/log.h"
 #include "journal/journal.h"
 
@@ -70,6 +72,80 @@ static void refuse(struct reload *r, const char *why)
     (void)snprintf(r->why, sizeof r->why, "%.399s", why);
 }
 
+/* How the local generator is; GEN_DOWN also when there is none. */
+static enum gen_state local_state(struct app *app, char why[static 256])
+{
+    struct gen_hop_status status[GEN_CHAIN_MAX];
+    size_t n = gen_chain_status(app_chain(app), status);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(status[i].generator->type->kind, "local") == 0) {
+            memcpy(why, status[i].health.reason, sizeof status[i].health.reason);
+            return status[i].health.state;
+        }
+    }
+    (void)snprintf(why, 256, "no local generator is in the chain: set generator.mode: local");
+    return GEN_DOWN;
+}
+
+/* ---- the model of a configuration ------------------------------------------------------------ */
+
+static bool prefers_local(const struct conf *conf)
+{
+    struct gen_chain_hop hops[GEN_CHAIN_MAX];
+    struct sf_errbuf eb = {.code = SF_OK};
+    size_t n = 0;
+    return hops_list(conf, NULL, hops, &n, &eb) == SF_OK && n > 0 &&
+           strcmp(hops[0].generator.type->kind, "local") == 0;
+}
+
+static bool local_answers(struct axon *axon)
+{
+    char why[256];
+    struct app *app = axon_take_app(axon);
+    bool answers = local_state(app, why) == GEN_READY;
+    app_close(app);
+    return answers;
+}
+
+/* The old configuration stays until the model is here. */
+static void wait_for_model(struct reload *r, const struct conf *conf)
+{
+    reload_close(r);
+    r->waiting = conf_ref(conf);
+    r->outcome = RELOAD_WAITING;
+    log_status("⏬ %s is not here: it is downloaded while the old configuration answers",
+               conf->generator.local.model_name);
+}
+
+static void refuse_loudly(struct reload *r, const char *why)
+{
+    log_event(LOG_ERROR, LOG_CONF, "new configuration refused, the old one stays",
+              LOG_S("err", why));
+    refuse(r, why);
+}
+
+/* True when the generators are not to be opened now: it waits for its model, or is refused. A model
+ * that answers is never given up for one that is not here; where none does, whoever else can answer
+ * may as well take over, and the model comes later. */
+static bool holds_back(struct reload *r, struct axon *axon, const struct conf *conf)
+{
+    struct sf_errbuf eb = {.code = SF_OK};
+    if (!prefers_local(conf) || !local_answers(axon)) {
+        return false;
+    }
+    enum model_presence presence = model_puller_presence(conf, &eb);
+    if (presence == MODEL_COMES && r->can_fetch) {
+        wait_for_model(r, conf);
+    } else if (presence != MODEL_IS_HERE) {
+        refuse_loudly(r, presence == MODEL_IS_MISSING ? eb.text
+                                                      : "its model is not here: storyfi models "
+                                                        "pull it first");
+    }
+    return presence != MODEL_IS_HERE;
+}
+
+/* ---- from one to the other ------------------------------------------------------------------- */
+
 static void open_fresh(struct reload *r, struct axon *axon, const struct conf *conf)
 {
     struct app_options o = {.probes = true};
@@ -87,7 +163,7 @@ static void open_fresh(struct reload *r, struct axon *axon, const struct conf *c
     }
     app_print_plan(r->fresh);
     sf_ms load = conf->generator.local.load_timeout_ms;
-    r->until = sf_after(sf_now(), r->for_model && load > START_MS ? load : START_MS);
+    r->until = sf_after(sf_now(), r->needs_local && load > START_MS ? load : START_MS);
 }
 
 void reload_begin(struct reload *r, struct axon *axon, const struct miner_reload *reload,
@@ -103,25 +179,27 @@ void reload_begin(struct reload *r, struct axon *axon, const struct miner_reload
         return;
     }
     reload_close(r);
-    r->for_model = model != NULL;
+    r->for_model = r->needs_local = model != NULL;
+    r->outcome = RELOAD_LOADING;
+    if (model != NULL || !holds_back(r, axon, conf)) {
+        open_fresh(r, axon, conf);
+    }
+    conf_unref(conf);
+}
+
+void reload_go_on(struct reload *r, struct axon *axon)
+{
+    const struct conf *conf = r->waiting;
+    r->waiting = NULL;
+    r->needs_local = true;
     r->outcome = RELOAD_LOADING;
     open_fresh(r, axon, conf);
     conf_unref(conf);
 }
 
-/* How the local generator of the fresh one is; GEN_DOWN also when there is none. */
-static enum gen_state local_state(struct app *app, char why[static 256])
+void reload_give_up(struct reload *r, const char *why)
 {
-    struct gen_hop_status status[GEN_CHAIN_MAX];
-    size_t n = gen_chain_status(app_chain(app), status);
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(status[i].generator->type->kind, "local") == 0) {
-            memcpy(why, status[i].health.reason, sizeof status[i].health.reason);
-            return status[i].health.state;
-        }
-    }
-    (void)snprintf(why, 256, "no local generator is in the chain: set generator.mode: local");
-    return GEN_DOWN;
+    refuse_loudly(r, why);
 }
 
 static void switch_over(struct reload *r, struct axon *axon)
@@ -134,10 +212,11 @@ static void switch_over(struct reload *r, struct axon *axon)
     app_close(old);
     axon_swap_app(axon, r->fresh);
     r->fresh = NULL;
+    r->taken++;
     r->outcome = RELOAD_DONE;
 }
 
-static void tick_model(struct reload *r, struct axon *axon)
+static void tick_local(struct reload *r, struct axon *axon)
 {
     char why[256];
     enum gen_state state = local_state(r->fresh, why);
@@ -155,8 +234,8 @@ void reload_tick(struct reload *r, struct axon *axon)
     if (r->fresh == NULL) {
         return;
     }
-    if (r->for_model) {
-        tick_model(r, axon);
+    if (r->needs_local) {
+        tick_local(r, axon);
         return;
     }
     if (!app_is_settled(r->fresh) && sf_until(r->until) > 0) {
@@ -166,12 +245,18 @@ void reload_tick(struct reload *r, struct axon *axon)
         switch_over(r, axon);
         return;
     }
+    struct sf_errbuf eb = {.code = SF_OK};
+    const struct conf *conf = app_conf(r->fresh);
+    if (r->can_fetch && prefers_local(conf) && model_puller_presence(conf, &eb) == MODEL_COMES) {
+        conf = conf_ref(conf); /* nobody answers, but the model may */
+        wait_for_model(r, conf);
+        conf_unref(conf);
+        return;
+    }
     struct sf_buf why;
     sf_buf_init(&why, 8192);
     app_explain(r->fresh, &why);
-    log_event(LOG_ERROR, LOG_CONF, "new configuration refused, the old one stays",
-              LOG_S("err", sf_buf_z(&why)));
-    refuse(r, sf_buf_z(&why));
+    refuse_loudly(r, sf_buf_z(&why));
     sf_buf_fini(&why);
 }
 
@@ -179,4 +264,6 @@ void reload_close(struct reload *r)
 {
     app_close(r->fresh);
     r->fresh = NULL;
+    conf_unref(r->waiting);
+    r->waiting = NULL;
 }

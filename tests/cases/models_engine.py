@@ -255,6 +255,72 @@ def switching():
           and f'model_name: "{two}"' in r.stdout, r)
 
 
+def reloading():
+    """SIGHUP to a configuration whose model is not here: the old one answers until it is, or for good."""
+    hub = Hub()
+    hub.put("t/next-GGUF", "next-Q4_K_M.gguf", gguf(300_000, stub="chat 1\n"), stops_after=100_000)
+    store, one = f'    models_dir: "{TMP / "store-next"}"\n', model("one")
+
+    def asked(m):
+        r = m.query("blueprint", "the sea", "--timeout", "20", "--json")
+        return json.loads(r.stdout)["model_info"]["name"] if r.returncode == 0 else r.stderr
+
+    def hup(m, text):
+        m.config.write_text(text)
+        m.process.send_signal(signal.SIGHUP)
+
+    def shown(m):
+        return [x for x in m.get(m.admin, "/metrics")[1].decode().splitlines()
+                if x.startswith("storyfi_engine_memory_bytes")]
+    with Miner(config(one, store + SCRIPT, '["custom"]'), env={"HF_ENDPOINT": hub.url}) as m:
+        hup(m, config("t/next-GGUF", store + "    auto_download: false\n" + SCRIPT, '["custom"]'))
+        refused = wait_for(lambda: "new configuration refused" in m.log.read_text())
+        check("reload: auto_download false and no model: refused with the remedy, the old model answers", refused
+              and "storyfi models pull t/next-GGUF" in m.log.read_text() and asked(m) == "one.gguf"
+              and not hub.requests("next-GGUF"), m.log.read_text())
+        hup(m, config(TMP / "nowhere.gguf", store + SCRIPT, '["custom"]'))
+        refused = wait_for(lambda: m.log.read_text().count("new configuration refused") == 2)
+        check("reload: a path without a file too", refused and asked(m) == "one.gguf", m.log.read_text())
+        hup(m, config("t/none-GGUF", store + SCRIPT, '["custom"]'))
+        refused = wait_for(lambda: m.log.read_text().count("new configuration refused") == 3)
+        check("reload: a model that the hub does not have: refused when that is known", refused
+              and "Model download failed" in m.log.read_text() and asked(m) == "one.gguf", m.log.read_text())
+        hup(m, config("t/next-GGUF", store + SCRIPT, '["custom"]'))
+        under_way = wait_for(lambda: (m.status()["download"] or {}).get("done", 0) > 0)
+        check("reload: a missing model is downloaded, the old one goes on", under_way and asked(m) == "one.gguf"
+              and m.status()["plan"]["model"] == "one.gguf" and m.status()["download"]["name"] == "t/next-GGUF", m.status())
+        hup(m, config(one, store + SCRIPT, '["custom"]'))
+        over = wait_for(lambda: m.status()["download"]["state"] == "canceled")
+        check("reload: back to the old one ends the download", over and asked(m) == "one.gguf", m.status()["download"])
+        hup(m, config("t/next-GGUF", store + SCRIPT, '["custom"]'))
+        wait_for(lambda: m.status()["download"]["state"] == "working" and m.status()["download"]["done"] > 0)
+        codes = []
+        hub.gate.set()
+        done = wait_for(lambda: codes.append(asked(m)) or codes[-1] != "one.gguf", 10)
+        check("reload: when it is verified it takes over, no request is lost or given to another", done
+              and set(codes) == {"one.gguf", "t/next-GGUF"}, codes)
+        check("reload: memory is that of the new model", wait_for(lambda: [x.split("} ")[1] != "0" for x in shown(m)]
+              == [True, False]) and 'model="next-Q4_K_M.gguf"' in shown(m)[0], shown(m))
+    hub.gate.clear()
+    hub.put("t/late2-GGUF", "late2-Q4_K_M.gguf", gguf(300_000, stub="chat 1\n"), stops_after=100_000)
+    with Miner(config("t/no-model", store + "    auto_download: false\n"), env={"HF_ENDPOINT": hub.url}) as m:
+        hup(m, config("t/late2-GGUF", store))
+        under_way = wait_for(lambda: (m.status()["download"] or {}).get("done", 0) > 0)
+        hub.gate.set()
+        check("reload: where nobody answers the model comes all the same", under_way
+              and wait_for(lambda: asked(m) == "t/late2-GGUF", 10), m.log.read_text())
+    hub.gate.clear()
+    hub.put("t/late3-GGUF", "late3-Q4_K_M.gguf", gguf(300_000, stub="chat 1\n"), stops_after=100_000)
+    with Miner(config("t/no-model", store + "    auto_download: false\n"), env={"HF_ENDPOINT": hub.url}) as m:
+        hup(m, config("t/late3-GGUF", store + SCRIPT, '["custom"]'))
+        taken = wait_for(lambda: "✅ Generator Mode: custom" in m.log.read_text())
+        under_way = wait_for(lambda: (m.status()["download"] or {}).get("done", 0) > 0)
+        hub.gate.set()
+        check("reload: who can answer takes over at once, the model follows", taken and under_way
+              and wait_for(lambda: asked(m) == "t/late3-GGUF", 10), m.log.read_text())
+    hub.close()
+
+
 def on_chain():
     """Mining with the default model is said to be what it is."""
     chain = Chain()
@@ -512,7 +578,8 @@ def importing():
     check("import: a source that is none", r.returncode == 100 and "no folder" in r.stderr, r)
 
 
-cases = (plans, too_large, not_loaded, no_gpu, background, switching, page, importing, on_chain, tuning, tuned_when_pulled)
+cases = (plans, too_large, not_loaded, no_gpu, background, switching, reloading, page, importing, on_chain, tuning,
+         tuned_when_pulled)
 for case in [c for c in cases if c.__name__ in sys.argv[1:]] or cases:
     case()
 if os.environ.get("STORYFI_FULL") == "1":
