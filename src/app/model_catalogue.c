@@ -405,9 +405,18 @@ const struct model_file *model_entry_file(const struct model_entry *e, const cha
 static const struct {
     const char *quant;
     double bits;
-} usual[] = {{"Q4_K_M", 4.90}, {"Q4_K_S", 4.67}, {"IQ4_XS", 4.44}, {"Q4_0", 4.64},
-             {"Q4_1", 5.10},   {"Q5_K_S", 5.57}, {"Q5_K_M", 5.71}, {"Q6_K", 6.57},
-             {"Q8_0", 8.51},   {"F16", 16.0},    {"BF16", 16.0},   {"F32", 32.0}};
+} usual[] = {{"Q4_K_M", 4.90}, {"Q4_K_S", 4.67}, {"IQ4_XS", 4.44}, {"Q4_0", 4.64}, {"Q4_1", 5.10},
+             {"Q5_K_S", 5.57}, {"Q5_K_M", 5.71}, {"Q6_K", 6.57},   {"Q8_0", 8.51}, {"F16", 16.0},
+             {"BF16", 16.0},   {"F32", 32.0},    {"Q3_K_M", 4.02}};
+
+double model_type_bits(const char *type)
+{
+    size_t i = 0, n = sizeof usual / sizeof usual[0];
+    while (i < n && !sf_str_is_nocase(sf_str(type), usual[i].quant)) {
+        i++;
+    }
+    return i < n ? usual[i].bits : 0;
+}
 
 int64_t model_entry_bytes(const struct model_entry *e, const char *quant, bool *exact)
 {
@@ -416,12 +425,7 @@ int64_t model_entry_bytes(const struct model_entry *e, const char *quant, bool *
     if (f != NULL && (f->bytes > 0 || f->about_bytes > 0)) {
         return f->bytes > 0 ? f->bytes : f->about_bytes;
     }
-    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
-        if (sf_str_is_nocase(sf_str(quant), usual[i].quant)) {
-            return (int64_t)(e->parameters * (double)GB * usual[i].bits / 8.0);
-        }
-    }
-    return 0;
+    return (int64_t)(e->parameters * (double)GB * model_type_bits(quant) / 8.0);
 }
 
 int64_t model_entry_kv_bytes(const struct model_entry *e)

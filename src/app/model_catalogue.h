@@ -66,6 +66,8 @@ const struct model_file *model_entry_file(const struct model_entry *e, const cha
 /* Bytes of a file of this type: exact or rounded where known (*exact says which), else from the
  * number of parameters and the type's usual bits a weight; 0 unknown. */
 int64_t model_entry_bytes(const struct model_entry *e, const char *quant, bool *exact);
+/* Bits a weight of a GGUF type, embeddings and all, as usual; 0 unknown. */
+double model_type_bits(const char *type);
 /* Bytes of keys and values for one token, 16 bits each; 0 unknown. */
 int64_t model_entry_kv_bytes(const struct model_entry *e);
 

@@ -124,8 +124,16 @@ void hub_files_fini(struct hub_files *f)
     f->n = 0;
 }
 
-/* Takes files whose names may be made on a disk; others are as if they were not there. */
-static void keep_file(const json_t *o, struct hub_files *out)
+/* Of a model's weights as they are trained, which no file of ours is named by. */
+static bool is_weights(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 12 && strcmp(path + n - 12, ".safetensors") == 0;
+}
+
+/* Takes files whose names may be made on a disk, or weights; others are as if they were not there.
+ */
+static void keep_file(const json_t *o, bool weights, struct hub_files *out)
 {
     const char *path = json_get_string(o, "path"), *type = json_get_string(o, "type");
     const json_t *lfs = json_get_object(o, "lfs");
@@ -134,7 +142,7 @@ static void keep_file(const json_t *o, struct hub_files *out)
     *f = (struct hub_file){.bytes = 0};
     if (path == NULL || (type != NULL && strcmp(type, "file") != 0) ||
         strlen(path) >= sizeof f->path || strstr(path, "..") != NULL || path[0] == '/' ||
-        !model_is_file_name(model_base_name(path))) {
+        !(weights ? is_weights(path) : model_is_file_name(model_base_name(path)))) {
         return;
     }
     (void)snprintf(f->path, sizeof f->path, "%s", path);
@@ -148,7 +156,8 @@ static void keep_file(const json_t *o, struct hub_files *out)
     out->n++;
 }
 
-enum sf_err hub_parse_list(struct sf_str text, struct hub_files *out, struct sf_errbuf *eb)
+static enum sf_err parse_list(struct sf_str text, bool weights, struct hub_files *out,
+                              struct sf_errbuf *eb)
 {
     struct json_limits limits = {.max_bytes = LIST_CAP, .max_depth = 8};
     json_t *root = NULL;
@@ -162,20 +171,33 @@ enum sf_err hub_parse_list(struct sf_str text, struct hub_files *out, struct sf_
         err = out->v == NULL ? sf_fail(eb, SF_ENOMEM, "out of memory") : SF_OK;
     }
     for (size_t i = 0; out->v != NULL && i < n && out->n < HUB_MAX_FILES; i++) {
-        keep_file(json_array_get(root, i), out);
+        keep_file(json_array_get(root, i), weights, out);
     }
     json_decref(root);
     return err;
 }
 
-static enum sf_err ask_host(const struct hub *h, size_t i, const char *repo, struct hub_files *out,
+enum sf_err hub_parse_list(struct sf_str text, struct hub_files *out, struct sf_errbuf *eb)
+{
+    return parse_list(text, false, out, eb);
+}
+
+/* One question to the hub. */
+struct question {
+    const struct hub *h;
+    const char *repo;
+    bool weights;
+};
+
+static enum sf_err ask_host(const struct question *q, size_t i, struct hub_files *out,
                             struct sf_errbuf *eb)
 {
+    const struct hub *h = q->h;
     struct sf_buf url, auth;
     bool token = i == 0 && h->token != NULL;
     sf_buf_init(&url, 1024);
     sf_buf_init(&auth, 1024);
-    sf_buf_printf(&url, "%s/api/models/%s/tree/main?recursive=true", h->hosts[i], repo);
+    sf_buf_printf(&url, "%s/api/models/%s/tree/main?recursive=true", h->hosts[i], q->repo);
     sf_buf_printf(&auth, "Bearer %s", token ? h->token : "");
     struct http_header header = {SF_STR("Authorization"), sf_buf_str(&auth)};
     struct http_client *client = NULL;
@@ -191,9 +213,9 @@ static enum sf_err ask_host(const struct hub *h, size_t i, const char *repo, str
         *eb = t.eb;
     }
     if (err == SF_OK && t.answer.status != 200) {
-        err = hub_refusal(t.answer.status, repo, token, &t.answer, eb);
+        err = hub_refusal(t.answer.status, q->repo, token, &t.answer, eb);
     } else if (err == SF_OK) {
-        err = hub_parse_list(sf_buf_str(&t.answer.body), out, eb);
+        err = parse_list(sf_buf_str(&t.answer.body), q->weights, out, eb);
         err = err == SF_OK ? SF_OK : sf_fail_prefix(eb, "%s", t.call.url);
     }
     http_answer_fini(&t.answer);
@@ -203,19 +225,39 @@ static enum sf_err ask_host(const struct hub *h, size_t i, const char *repo, str
     return err;
 }
 
-enum sf_err hub_list(const struct hub *h, const char *repo, struct hub_files *out,
-                     struct sf_errbuf *eb)
+static enum sf_err ask(const struct question *q, struct hub_files *out, struct sf_errbuf *eb)
 {
+    const struct hub *h = q->h;
     enum sf_err err = SF_ETRANSIENT;
     *out = (struct hub_files){.n = 0};
     for (size_t i = 0; i < h->n && (i == 0 || hub_try_next(err)); i++) {
         struct sf_errbuf one = {.code = SF_OK};
         hub_files_fini(out);
-        enum sf_err now = ask_host(h, i, repo, out, &one);
+        enum sf_err now = ask_host(q, i, out, &one);
         if (now == SF_OK || i == 0) { /* the first host's words, unless a mirror has it */
             err = now;
             *eb = one;
         }
     }
     return err;
+}
+
+enum sf_err hub_list(const struct hub *h, const char *repo, struct hub_files *out,
+                     struct sf_errbuf *eb)
+{
+    return ask(&(struct question){h, repo, false}, out, eb);
+}
+
+int64_t hub_weight_bytes(const struct hub *h, const char *repo)
+{
+    struct hub_files files;
+    struct sf_errbuf eb = {.code = SF_OK};
+    int64_t sum = 0;
+    if (ask(&(struct question){h, repo, true}, &files, &eb) == SF_OK) {
+        for (size_t i = 0; i < files.n && sum < INT64_MAX / 2; i++) {
+            sum += files.v[i].bytes < INT64_MAX / 2 ? files.v[i].bytes : 0;
+        }
+    }
+    hub_files_fini(&files);
+    return sum;
 }

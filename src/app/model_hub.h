@@ -32,10 +32,13 @@ struct hub_files {
  * hub_files_fini in any case. Blocks up to 30 s a host, unless canceled (SF_ECANCELED). */
 SF_MUST_USE enum sf_err hub_list(const struct hub *h, const char *repo, struct hub_files *out,
                                  struct sf_errbuf *eb);
-/* The same from the answer's text; for tests and fuzzing. */
+/* The list from the answer's text; for tests and fuzzing. */
 SF_MUST_USE enum sf_err hub_parse_list(struct sf_str text, struct hub_files *out,
                                        struct sf_errbuf *eb);
 void hub_files_fini(struct hub_files *f);
+/* What the *.safetensors files of a repository take together; 0: not known. Asks as hub_list does.
+ */
+int64_t hub_weight_bytes(const struct hub *h, const char *repo);
 
 /* "<host>/<repo>/resolve/main/<file>", special characters written as %XX. */
 void hub_url(const char *host, const char *repo, const char *file, struct sf_buf *out);

@@ -2,7 +2,9 @@
 #include "app/model_import.h"
 
 #include "app/gguf_head.h"
+#include "app/model_catalogue.h"
 #include "app/model_fetch.h"
+#include "app/model_hub.h"
 #include "app/model_pull.h"
 #include "app/model_store.h"
 #include "app/models.h"
@@ -233,10 +235,19 @@ static enum sf_err place(struct import *im, const char *made)
     return err;
 }
 
+/* ---- room on the disk ------------------------------------------------------------------------ */
+
+static bool is_weights(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 12 && strcmp(name + n - 12, ".safetensors") == 0;
+}
+
+/* A file, or the weights in a folder; all of the folder when none are named as weights are. */
 static int64_t bytes_in(const char *path)
 {
     struct stat st;
-    int64_t sum = 0;
+    int64_t weights = 0, all = 0;
     const struct dirent *e;
     DIR *d = opendir(path);
     if (d == NULL) {
@@ -245,17 +256,42 @@ static int64_t bytes_in(const char *path)
     while ((e = readdir(d)) != NULL) {
         char file[MODEL_PATH_MAX + 300];
         (void)snprintf(file, sizeof file, "%.1000s/%.255s", path, e->d_name);
-        sum += stat(file, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+        int64_t bytes = stat(file, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+        all += bytes;
+        weights += is_weights(e->d_name) ? bytes : 0;
     }
     (void)closedir(d);
-    return sum;
+    return weights > 0 ? weights : all;
 }
 
-/* Weights of 16 bits once more, and the quantized ones. */
+/* What is written while a file of `type` is made of so many bytes, whose own type is `from` (NULL:
+ * weights as they are trained, once more in 16 bits on the way). */
+static int64_t room_for(int64_t bytes, const char *from, const char *type)
+{
+    double to_bits = model_type_bits(type), from_bits = from == NULL ? 16 : model_type_bits(from);
+    double made =
+        to_bits > 0 && from_bits > 0 ? (double)bytes * to_bits / from_bits : (double)bytes;
+    return from != NULL ? (int64_t)made : strcmp(type, "F16") == 0 ? bytes : bytes + (int64_t)made;
+}
+
+static int64_t source_bytes(const struct import *im)
+{
+    struct hub hub;
+    if (im->source[0] != '\0') {
+        return bytes_in(im->source);
+    }
+    hub_init(im->conf, &hub);
+    hub.cancel = im->o->cancel;
+    return hub_weight_bytes(&hub, im->o->source);
+}
+
+/* Before anything is written; a source whose size nobody tells is tried. */
 static enum sf_err check_room(struct import *im)
 {
-    char want[MACHINE_SIZE_MAX], have[MACHINE_SIZE_MAX];
-    int64_t need = im->source[0] == '\0' ? 0 : bytes_in(im->source) * 3 / 2,
+    char want[MACHINE_SIZE_MAX], have[MACHINE_SIZE_MAX], from[32] = "";
+    struct sf_str type = im->is_gguf ? pull_type_of(im->source) : (struct sf_str){"", 0};
+    (void)snprintf(from, sizeof from, "%.*s", (int)(type.n < 31 ? type.n : 31), type.p);
+    int64_t need = room_for(source_bytes(im), im->is_gguf ? from : NULL, im->type),
             room = machine_disk(im->dir);
     if (room < 0 || room >= need) {
         return SF_OK;
@@ -266,12 +302,32 @@ static enum sf_err check_room(struct import *im)
                    im->dir, machine_size(need, want), machine_size(room, have));
 }
 
+/* ---- all together ---------------------------------------------------------------------------- */
+
+static enum sf_err unknown_type(struct import *im, const char *word)
+{
+    struct sf_buf list;
+    sf_buf_init(&list, 300);
+    for (size_t i = 0; engine_quantize_types[i] != NULL; i++) {
+        sf_buf_printf(&list, "%s%s", i > 0 ? ", " : "", engine_quantize_types[i]);
+    }
+    enum sf_err err =
+        sf_fail(im->eb, SF_EINVAL, "\"%.40s\" is no type to quantize to: 4bit, 8bit, none, %s",
+                word, sf_buf_z(&list));
+    sf_buf_fini(&list);
+    return err;
+}
+
 static enum sf_err choose_type(struct import *im)
 {
     const char *word =
         im->o->quantization != NULL ? im->o->quantization : im->conf->generator.local.quantization;
     const char *const *list = model_quant_types(word);
-    (void)snprintf(im->type, sizeof im->type, "%.31s", list != NULL ? list[0] : word);
+    const char *type = engine_quantize_type(list != NULL ? list[0] : word);
+    if (type == NULL) {
+        return unknown_type(im, word);
+    }
+    (void)snprintf(im->type, sizeof im->type, "%.31s", type);
     int n = snprintf(im->out->path, sizeof im->out->path, "%.700s/%.150s-%.31s.gguf", im->dir,
                      im->stem, im->type);
     (void)snprintf(im->half, sizeof im->half, "%.700s/.%.150s-F16.gguf.importing", im->dir,
@@ -316,11 +372,11 @@ enum sf_err model_import(const struct conf *conf, const struct import_order *o,
     *im = (struct import){.conf = conf, .o = o, .out = out, .eb = eb};
     model_store_dir(conf, im->dir, sizeof im->dir);
     enum sf_err err = find_source(im);
-    if (err == SF_OK && !im->is_gguf) {
-        err = find_converter(im);
-    }
     if (err == SF_OK) {
         err = choose_type(im);
+    }
+    if (err == SF_OK && !im->is_gguf) {
+        err = find_converter(im);
     }
     if (err == SF_OK) {
         err = sf_dir_make(im->dir, 0755, eb);

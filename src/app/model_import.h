@@ -26,8 +26,9 @@ struct import_result {
 };
 
 /* Blocks until the file is verified and has its name; half-made files are deleted. SF_ENOTFOUND: no
- * such source; SF_ECONFIG: no converter here, the text says how to get it; SF_EUNAVAILABLE: the
- * converter failed, with the end of what it said; SF_EIO, SF_EMODEL, SF_ECANCELED. */
+ * such source; SF_EINVAL: no such type, or it is there; SF_ECONFIG: no converter here, the text
+ * says how to get it; SF_EUNAVAILABLE: the converter failed, with the end of what it said; SF_EIO,
+ * SF_EMODEL, SF_ECANCELED. */
 SF_MUST_USE enum sf_err model_import(const struct conf *conf, const struct import_order *o,
                                      struct import_result *out, struct sf_errbuf *eb);
 

@@ -571,9 +571,25 @@ def importing():
     r = call(fails)
     check("import: a converter that fails: what it said, and nothing half-made", r.returncode == 111
           and "is not supported" in r.stderr and sorted(store.iterdir()) == before, r)
+    converter.with_suffix(".args").unlink()
     r = call(weights, "--quant", "Q9")
-    check("import: a type that is none", r.returncode == 100 and "is no type" in r.stderr
-          and sorted(store.iterdir()) == before, r)
+    check("import: a type that is none is told before anything is converted", r.returncode == 100
+          and "is no type" in r.stderr and "Q5_K_M" in r.stderr and sorted(store.iterdir()) == before, r)
+    huge = TMP / "Huge-900B"
+    huge.mkdir()
+    (huge / "config.json").write_text("{}")
+    with open(huge / "model.safetensors", "wb") as f:
+        f.truncate(1 << 43)
+    r = call(huge)
+    check("import: too little room is seen before anything is written", r.returncode == 111
+          and "not enough room" in r.stderr and "models_dir" in r.stderr, r)
+    hub = Hub()
+    hub.put("mylab/Vast-900B", "model-00001-of-00001.safetensors", b"x", says_bytes=1 << 49)
+    env["HF_ENDPOINT"] = hub.url
+    r = call("mylab/Vast-900B")
+    hub.close()
+    check("import: also for weights that are on the hub", r.returncode == 111 and "not enough room" in r.stderr
+          and not converter.with_suffix(".args").exists() and sorted(store.iterdir()) == before, r)
     r = call("no-such")
     check("import: a source that is none", r.returncode == 100 and "no folder" in r.stderr, r)
 

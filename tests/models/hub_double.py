@@ -152,7 +152,7 @@ class Hub:
                 {"type": "file", "path": "../../evil.gguf", "size": 10, "oid": "0" * 40},
                 {"type": "directory", "path": "sub.gguf", "oid": "0" * 40}]
         for path, content, faults in files:
-            if path.endswith(".gguf"):
+            if path.endswith((".gguf", ".safetensors")):
                 size = faults.get("says_bytes", len(content))
                 rows.append({"type": "file", "path": path, "size": size,
                              "lfs": {"oid": hashlib.sha256(content).hexdigest(), "size": size}})
