@@ -3,12 +3,15 @@
 
 #include "app/hops.h"
 #include "app/ledger.h"
+#include "app/speeds.h"
 #include "app/templates.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "generator/local.h"
 #include "journal/journal.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 
 struct app {
@@ -17,8 +20,11 @@ struct app {
     struct gen_chain *chain;
     struct journal *journal; /* NULL: none is kept */
     bool automatic;
-    char only[64];         /* "" all */
-    struct app *successor; /* kept until our chain is closed; NULL none */
+    char only[64];              /* "" all */
+    struct app *successor;      /* kept until our chain is closed; NULL none */
+    pthread_mutex_t speed_lock; /* of the next two; a leaf */
+    double speeds;              /* of answers, added up */
+    int64_t n_speeds;
     struct templates templates;
 };
 
@@ -83,6 +89,7 @@ enum sf_err app_open(const struct conf *conf, const struct app_options *o, struc
         return SF_ENOMEM;
     }
     atomic_init(&a->refs, 1);
+    (void)pthread_mutex_init(&a->speed_lock, NULL);
     a->conf = conf_ref(conf);
     a->automatic = o->only == NULL && strcmp(conf->generator.mode, "auto") == 0;
     (void)snprintf(a->only, sizeof a->only, "%s", o->only == NULL ? "" : o->only);
@@ -125,8 +132,10 @@ void app_close(struct app *a)
     if (a == NULL || atomic_fetch_sub(&a->refs, 1) > 1) {
         return;
     }
+    app_keep_speed(a);
     gen_chain_close(a->chain);
     app_close(a->successor);
+    (void)pthread_mutex_destroy(&a->speed_lock);
     journal_close(a->journal);
     templates_fini(&a->templates);
     conf_unref(a->conf);
@@ -285,6 +294,54 @@ static void print_backup(const struct app *a, const struct gen_hop_status *statu
 json_t *app_plan(struct app *a)
 {
     return gen_chain_facts(a->chain, "local");
+}
+
+void app_note_speed(struct app *a, const struct gen_trail *trail, const struct gen_result *result)
+{
+    double speed = result->usage.tokens_per_second;
+    if (trail->answered == NULL || trail->answered->type != &generator_local || speed <= 0) {
+        return;
+    }
+    (void)pthread_mutex_lock(&a->speed_lock);
+    a->speeds += speed;
+    a->n_speeds++;
+    (void)pthread_mutex_unlock(&a->speed_lock);
+}
+
+/* Where the plan has the model. */
+static enum speed_place place_of(const json_t *plan)
+{
+    const char *device = json_get_string(plan, "device");
+    int64_t layers = 0;
+    (void)json_get_int(plan, "gpu_layers", &layers);
+    return device == NULL                                  ? SPEED_NOWHERE
+           : strcmp(device, "cpu") == 0                    ? SPEED_CPU
+           : strncmp(device, "cuda", 4) == 0 && layers < 0 ? SPEED_GPU
+                                                           : SPEED_NOWHERE;
+}
+
+void app_keep_speed(struct app *a)
+{
+    struct sf_errbuf eb = {.code = SF_OK};
+    struct speed s = {.place = SPEED_NOWHERE};
+    (void)pthread_mutex_lock(&a->speed_lock);
+    s.answers = a->n_speeds;
+    s.tokens_per_second = a->n_speeds > 0 ? a->speeds / (double)a->n_speeds : 0;
+    a->speeds = 0;
+    a->n_speeds = 0;
+    (void)pthread_mutex_unlock(&a->speed_lock);
+    json_t *plan = s.answers > 0 ? app_plan(a) : NULL;
+    const char *file = json_get_string(plan, "file");
+    s.place = place_of(plan);
+    if (file != NULL && json_get_int(plan, "file_bytes", &s.bytes) && s.bytes > 0 &&
+        s.place != SPEED_NOWHERE) {
+        (void)snprintf(s.file, sizeof s.file, "%.199s", file);
+        enum sf_err err = speeds_add(a->conf, &s, &eb);
+        if (err != SF_OK) {
+            log_event(LOG_WARN, LOG_GENERATOR, "the model's speed is not kept", LOG_ERR(&eb, err));
+        }
+    }
+    json_decref(plan);
 }
 
 void app_print_plan(struct app *a)

@@ -59,6 +59,12 @@ void app_print_plan(struct app *a);
 /* The plan as JSON (generator/local.c), or NULL. Caller owns. */
 json_t *app_plan(struct app *a);
 
+/* An answer of the local model: its speed counts (speeds.h). Any thread. */
+void app_note_speed(struct app *a, const struct gen_trail *trail, const struct gen_result *result);
+/* Writes down what was noted since the last time; a minute apart, and at the end, is often enough.
+ */
+void app_keep_speed(struct app *a);
+
 /* The status lines of the start: which generator will answer, or why none can. */
 void app_print_status(struct app *a);
 

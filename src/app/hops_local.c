@@ -43,6 +43,7 @@ static struct local_options options_for(const struct conf_local *l, const struct
 {
     struct local_options o = {.engine = engine_options_default(),
                               .model_name = place->name,
+                              .model_bytes = model_bytes(place->path),
                               .n_languages = place->n_languages,
                               .instruct = place->instruct,
                               .small = place->small};

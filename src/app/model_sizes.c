@@ -14,8 +14,7 @@
 
 /* ---- the model ------------------------------------------------------------------------------- */
 
-/* Of "x-00001-of-00003.gguf" all three together. */
-static int64_t bytes_of_all(const char *path)
+int64_t model_bytes(const char *path)
 {
     unsigned no = 0, count = 0;
     size_t stem = 0;
@@ -36,7 +35,7 @@ static int64_t bytes_of_all(const char *path)
 
 void model_plan_of_head(const struct gguf_head *h, const char *path, struct plan_model *out)
 {
-    *out = (struct plan_model){.file_bytes = bytes_of_all(path),
+    *out = (struct plan_model){.file_bytes = model_bytes(path),
                                .block_bytes = h->split_count > 1 ? 0 : h->block_bytes,
                                .layers = h->layers,
                                .kv_bytes_per_token = gguf_head_kv_bytes(h),
@@ -174,7 +173,7 @@ static void add_copies(struct job *j, const struct plan_wish *wish, const struct
 static void by_the_engine(const struct conf_local *l, const char *path, struct model_sizes *out)
 {
     char have[MACHINE_SIZE_MAX], most[MACHINE_SIZE_MAX];
-    int64_t bytes = bytes_of_all(path);
+    int64_t bytes = model_bytes(path);
     if (l->max_memory_bytes > 0 && bytes > l->max_memory_bytes) {
         (void)snprintf(out->text, sizeof out->text,
                        "does not fit: the file takes %s, generator.local.max_memory is %s",

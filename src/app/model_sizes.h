@@ -24,6 +24,9 @@ SF_MUST_USE enum sf_err model_sizes_make(const struct conf *conf, const struct m
                                          struct model_sizes *out);
 void model_sizes_fini(struct model_sizes *s);
 
+/* Of "x-00001-of-00003.gguf" all three together; 0: there is none. */
+int64_t model_bytes(const char *path);
+
 /* What the planner asks of a model whose head was read; all parts of a split one are counted. */
 struct gguf_head;
 void model_plan_of_head(const struct gguf_head *h, const char *path, struct plan_model *out);

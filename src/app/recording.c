@@ -238,6 +238,9 @@ void recording_put(struct app *a, const struct recording *r)
 {
     struct told told;
     struct journal *journal = app_journal(a);
+    if (r->trail != NULL && r->result != NULL) {
+        app_note_speed(a, r->trail, r->result);
+    }
     if (journal == NULL) {
         return;
     }

@@ -7,6 +7,7 @@
 #include "app/model_sizes.h"
 #include "app/model_store.h"
 #include "app/models.h"
+#include "app/speeds.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "generator/machine.h"
@@ -324,27 +325,84 @@ static void print_devices(const struct model_devices *d)
     }
 }
 
-static json_t *pick_json(const struct model_pick *p, bool best)
+/* What speaks for a pick's speed here. */
+struct pace {
+    struct speeds speeds;
+    const struct model_catalogue *catalogue;
+    bool pretended; /* the cards are not this machine's */
+};
+
+static struct speed_expected pace_of(const struct pace *pace, const struct model_pick *p)
 {
-    const struct plan *plan = &p->plan;
-    return json_pack("{s:s, s:s, s:I, s:b, s:I, s:I, s:I, s:b, s:b, s:s, s:b, s:s}", "name",
-                     p->entry->names[0], "quantization", p->quant, "bytes", (json_int_t)p->bytes,
-                     "exact", p->exact, "needs_bytes", (json_int_t)plan->needs_bytes, "context",
-                     (json_int_t)plan->context_tokens, "sequences", (json_int_t)plan->sequences,
-                     "fits", plan->kind != PLAN_NONE, "quick", p->quick, "verdict", verdict(p),
-                     "best", best, "plan", plan->text);
+    struct speed wanted = {.place = speed_place_of(p->plan.kind), .bytes = p->bytes};
+    const struct model_file *f = model_entry_file(p->entry, p->quant);
+    if (pace->pretended && wanted.place == SPEED_GPU) {
+        wanted.place = SPEED_NOWHERE;
+    }
+    /* A type that the catalogue has no file of goes by the model's name: no file that has run. */
+    (void)snprintf(wanted.file, sizeof wanted.file, "%.199s",
+                   f != NULL ? model_base_name(f->file) : p->entry->names[0]);
+    return speeds_expect(&pace->speeds, pace->catalogue, &wanted);
 }
 
-static void print_pick(const struct model_pick *p, bool best)
+static const char *pace_text(const struct speed_expected *e, char out[static 24])
 {
-    char size[32], needs[32], context[24] = "-";
+    double v = e->tokens_per_second;
+    (void)snprintf(out, 24, "%s%.*f", e->source == SPEED_ESTIMATED ? "~" : "", v < 9.95 ? 1 : 0, v);
+    return e->source == SPEED_UNKNOWN ? "-" : out;
+}
+
+/* Where the column's figures come from. */
+static void print_pace(const struct pace *pace, const struct model_pick *all, size_t n)
+{
+    const struct speed *from = NULL;
+    for (size_t i = 0; i < n && from == NULL; i++) {
+        from = pace_of(pace, &all[i]).from;
+    }
+    if (from == NULL) {
+        puts("\nTOKENS/S: no model to tell it by has run here yet: every answer measures, and "
+             "storyfi bench");
+        return;
+    }
+    puts("\nTOKENS/S: of whole answers. Without ~ measured here; with ~ estimated: what the "
+         "measured model nearest in\nsize does, by the bytes that a token reads (40 % off at "
+         "most where it was tried). Measured here:");
+    for (size_t i = 0; i < pace->speeds.n; i++) {
+        const struct speed *v = &pace->speeds.v[i];
+        printf("  %s: %.1f on the %s, %lld answers\n", v->file, v->tokens_per_second,
+               v->place == SPEED_CPU ? "CPU" : "GPU", (long long)v->answers);
+    }
+}
+
+static json_t *pick_json(const struct model_pick *p, const struct pace *pace, bool best)
+{
+    static const char *const sources[] = {[SPEED_UNKNOWN] = "unknown",
+                                          [SPEED_MEASURED] = "measured",
+                                          [SPEED_ESTIMATED] = "estimated"};
+    const struct plan *plan = &p->plan;
+    struct speed_expected e = pace_of(pace, p);
+    json_t *speed = e.source == SPEED_UNKNOWN ? json_null() : json_real(e.tokens_per_second);
+    return json_pack("{s:s, s:s, s:I, s:b, s:I, s:I, s:I, s:b, s:b, s:s, s:b, s:s, s:o, s:s}",
+                     "name", p->entry->names[0], "quantization", p->quant, "bytes",
+                     (json_int_t)p->bytes, "exact", p->exact, "needs_bytes",
+                     (json_int_t)plan->needs_bytes, "context", (json_int_t)plan->context_tokens,
+                     "sequences", (json_int_t)plan->sequences, "fits", plan->kind != PLAN_NONE,
+                     "quick", p->quick, "verdict", verdict(p), "best", best, "plan", plan->text,
+                     "tokens_per_second", speed, "tokens_per_second_is", sources[e.source]);
+}
+
+static void print_pick(const struct model_pick *p, const struct pace *pace, bool best)
+{
+    char size[32], needs[32], context[24] = "-", speed[24];
+    struct speed_expected e = pace_of(pace, p);
     if (p->plan.context_tokens > 0) {
         (void)snprintf(context, sizeof context, "%lld", (long long)p->plan.context_tokens);
     }
-    printf("%c %-15s %-7s %-8s %-8s %-8s %-12s %s\n", best ? '*' : ' ', model_entry_alias(p->entry),
-           p->quant, size_text(p->bytes, p->exact, size),
+    printf("%c %-15s %-7s %-8s %-8s %-8s %-12s %-8s %s\n", best ? '*' : ' ',
+           model_entry_alias(p->entry), p->quant, size_text(p->bytes, p->exact, size),
            p->plan.needs_bytes > 0 ? size_text(p->plan.needs_bytes, true, needs) : "-", context,
-           verdict(p), p->plan.kind == PLAN_NONE && p->bytes > 0 ? p->plan.text : "");
+           verdict(p), pace_text(&e, speed),
+           p->plan.kind == PLAN_NONE && p->bytes > 0 ? p->plan.text : "");
 }
 
 static void read_devices(const struct args *a, const struct conf *conf, struct model_devices *d)
@@ -366,6 +424,8 @@ int models_recommend(const struct args *a, const struct conf *conf, const struct
     struct plan_wish wish = model_wish(&conf->generator.local);
     quant = quant == NULL ? conf->generator.local.quantization : quant;
     read_devices(a, conf, &d);
+    struct pace pace = {.catalogue = c, .pretended = args_has(a, "--gpus")};
+    speeds_read(conf, &pace.speeds);
     struct model_machine m = {d.v, d.n, d.cpus};
     bool found = model_pick_best(c, quant, &wish, &m, NULL, &best);
     for (size_t i = 0; i < c->n; i++) {
@@ -375,20 +435,24 @@ int models_recommend(const struct args *a, const struct conf *conf, const struct
     json_t *list = args_has(a, "--json") ? json_array() : NULL;
     if (list == NULL) {
         print_devices(&d);
-        printf("\n  %-15s %-7s %-8s %-8s %-8s %-12s\n", "MODEL", "TYPE", "FILE", "NEEDS", "CONTEXT",
-               "FITS?");
+        printf("\n  %-15s %-7s %-8s %-8s %-8s %-12s %-8s\n", "MODEL", "TYPE", "FILE", "NEEDS",
+               "CONTEXT", "FITS?", "TOKENS/S");
     }
     for (size_t i = 0; i < c->n; i++) {
         bool is_best = found && all[i].entry == best.entry;
         if (list != NULL) {
-            (void)json_array_append_new(list, pick_json(&all[i], is_best));
+            (void)json_array_append_new(list, pick_json(&all[i], &pace, is_best));
         } else {
-            print_pick(&all[i], is_best);
+            print_pick(&all[i], &pace, is_best);
         }
     }
     if (list != NULL) {
         models_print_json(list);
-    } else if (found) {
+        free(all);
+        return 0;
+    }
+    print_pace(&pace, all, c->n);
+    if (found) {
         char path[MODEL_PATH_MAX];
         bool here = model_find_file(conf, best.entry, path, sizeof path);
         printf("\n* %s: the best that runs quickly here. %s\n  %s%s%smodel_name: \"%s\"\n",

@@ -11,7 +11,8 @@ struct local {
     struct engine *engines[ENGINE_GPUS_MAX];
     atomic_int at_work[ENGINE_GPUS_MAX]; /* calls of each */
     size_t n_engines;
-    char name[128];
+    char name[128], file[256];
+    int64_t bytes;
     char languages[4][16];
     const char *language_list[4];
     size_t n_languages;
@@ -51,7 +52,11 @@ static enum sf_err local_open(const void *options, void **ctx, struct sf_errbuf 
     if (l == NULL) {
         return SF_ENOMEM;
     }
+    const char *slash = strrchr(o->engine.model_path, '/');
     (void)snprintf(l->name, sizeof l->name, "%s", o->model_name);
+    (void)snprintf(l->file, sizeof l->file, "%.255s",
+                   slash == NULL ? o->engine.model_path : slash + 1);
+    l->bytes = o->model_bytes;
     l->n_languages = o->n_languages < 4 ? o->n_languages : 4;
     for (size_t i = 0; i < l->n_languages; i++) {
         (void)snprintf(l->languages[i], sizeof l->languages[i], "%s", o->languages[i]);
@@ -220,6 +225,8 @@ static json_t *local_facts(void *ctx)
     }
     json_t *plan = json_copy(json_array_get(copies, 0));
     (void)json_object_set_new(plan, "model", json_text(sf_str(l->name)));
+    (void)json_object_set_new(plan, "file", json_text(sf_str(l->file)));
+    (void)json_object_set_new(plan, "file_bytes", json_integer((json_int_t)l->bytes));
     (void)json_object_set_new(plan, "copies", copies);
     return plan;
 }

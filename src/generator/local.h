@@ -15,6 +15,7 @@ struct local_options {
     const struct local_copy *copies;
     size_t n_copies;        /* 1 to ENGINE_GPUS_MAX */
     const char *model_name; /* as people know it: model_info.name */
+    int64_t model_bytes;    /* of all its files; 0 unknown */
     const char *languages[4];
     size_t n_languages;
     bool instruct, small;

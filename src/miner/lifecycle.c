@@ -53,6 +53,7 @@ static void keep(struct lifecycle *l)
     if (sf_until(l->weigh_at) <= 0) {
         l->weigh_at = sf_after(sf_now(), WEIGH_MS);
         ledger_weigh(app);
+        app_keep_speed(app);
     }
     app_close(app);
     log_tell_repeated(false);

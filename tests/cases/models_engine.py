@@ -321,6 +321,32 @@ def reloading():
     hub.close()
 
 
+def speeds():
+    """What recommend says of tokens a second: measured where a model ran, estimated from that for others."""
+    store, state = TMP / "store-speeds", TMP / "state-speeds"
+    store.mkdir()
+    (store / "SmolLM2-135M-Instruct.Q4_1.gguf").write_bytes(gguf(1_000_000, stub="chat 1\n"))
+    file = TMP / "speeds.yaml"
+    file.write_text(config("default", f'    models_dir: "{store}"\n').replace("generator:", f'state_dir: "{state}"\ngenerator:'))
+
+    def told(*args):
+        rows = json.loads(run("models", "recommend", "--json", "--config", file, *args).stdout)
+        return {x["name"]: (x["tokens_per_second_is"], x["tokens_per_second"]) for x in rows}
+    names = "HuggingFaceTB/SmolLM2-135M-Instruct", "meta-llama/Llama-3.1-8B-Instruct"
+    none = told()
+    check("speed: nothing is made up before a model ran", all(v == ("unknown", None) for v in none.values()), none)
+    r = run("generate", "--task", "blueprint", "--input", "the sea", "--alone", "--config", file)
+    got = told()
+    small, large = got[names[0]], got[names[1]]
+    check("speed: of the model that ran it is measured", r.returncode == 0 and small[0] == "measured" and small[1] > 0, (r, got))
+    check("speed: of another it is estimated by the bytes", large[0] == "estimated"
+          and 0.9 < large[1] * 4920739232 / 1_000_000 / small[1] < 1.1, got)
+    check("speed: but not for cards that are not there", told("--gpus", "24GB")[names[1]][0] == "unknown")
+    text = run("models", "recommend", "--config", file).stdout
+    check("speed: the table says which is which", "TOKENS/S" in text and "with ~ estimated" in text
+          and "Measured here:\n  SmolLM2-135M-Instruct.Q4_1.gguf:" in text, text)
+
+
 def on_chain():
     """Mining with the default model is said to be what it is."""
     chain = Chain()
@@ -594,7 +620,7 @@ def importing():
     check("import: a source that is none", r.returncode == 100 and "no folder" in r.stderr, r)
 
 
-cases = (plans, too_large, not_loaded, no_gpu, background, switching, reloading, page, importing, on_chain, tuning,
+cases = (plans, too_large, not_loaded, no_gpu, background, switching, reloading, speeds, page, importing, on_chain, tuning,
          tuned_when_pulled)
 for case in [c for c in cases if c.__name__ in sys.argv[1:]] or cases:
     case()
