@@ -200,6 +200,13 @@ enum sf_err model_part_write(struct model_part *p, size_t i, struct sf_str bytes
         if (n < 0 && errno == EINTR) {
             continue;
         }
+        if (n < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
+            return sf_fail(eb, SF_EIO,
+                           "the disk of %.300s is full (%s): free some, or set "
+                           "generator.local.models_dir to a larger disk; what came stays, and the "
+                           "next pull goes on",
+                           p->path, strerrordesc_np(errno));
+        }
         if (n <= 0) {
             return sf_fail_errno(eb, SF_EIO, "%s", p->path);
         }

@@ -5,7 +5,9 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +92,30 @@ static void a_disk_that_is_too_small_says_so_at_once(void **state)
     model_part_close(&p);
 }
 
+static void a_disk_that_fills_up_later_keeps_what_came(void **state)
+{
+    struct model_part p;
+    struct rlimit all, little = {.rlim_cur = 6, .rlim_max = RLIM_INFINITY};
+    (void)state;
+    assert_int_equal(model_part_open(dest, &p, &eb), SF_OK);
+    assert_int_equal(model_part_begin(&p, 10, "", 1, &eb), SF_OK);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+    little.rlim_max = all.rlim_max;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    enum sf_err err = model_part_write(&p, 0, SF_STR("0123456789"), &eb);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+    assert_int_equal(err, SF_EIO);
+    assert_non_null(strstr(eb.text, "is full"));
+    assert_non_null(strstr(eb.text, "models_dir"));
+    assert_int_equal(model_part_done(&p), 6);
+    assert_false(is_there("")); /* half of it is no model */
+    assert_int_equal(model_part_write(&p, 0, SF_STR("6789"), &eb), SF_OK);
+    assert_int_equal(model_part_done(&p), 10);
+    model_part_discard(&p);
+    model_part_close(&p);
+}
+
 static void a_link_is_not_followed(void **state)
 {
     struct model_part p;
@@ -132,6 +158,7 @@ int main(void)
         cmocka_unit_test(a_part_goes_on_and_becomes_the_file),
         cmocka_unit_test(two_at_once_are_kept_apart),
         cmocka_unit_test(a_disk_that_is_too_small_says_so_at_once),
+        cmocka_unit_test(a_disk_that_fills_up_later_keeps_what_came),
         cmocka_unit_test(a_link_is_not_followed),
         cmocka_unit_test(a_state_that_makes_no_sense_counts_for_nothing),
     };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/model_pull.h"
 
+#include "app/gguf_head.h"
 #include "app/model_store.h"
+#include "app/models.h"
 #include "base/file.h"
 #include "generator/machine.h"
 
@@ -78,6 +80,26 @@ static enum sf_err record(const char *dir, const char *key, const struct pull_fi
     return err != SF_OK ? err : model_pin_write(dir, key, r->sha256, eb);
 }
 
+/* What Python's huggingface_hub has loaded already, when it is what is wanted. */
+static bool take_kept(const struct conf *conf, const struct pull_file *f, const char *want,
+                      struct pull_result *r)
+{
+    struct gguf_head head;
+    struct stat st;
+    struct sf_errbuf eb = {.code = SF_OK};
+    if (f->repo[0] == '\0' || want[0] == '\0' ||
+        !model_find_kept(conf, f->repo, f->path, r->path, sizeof r->path) ||
+        stat(r->path, &st) != 0 || (f->bytes > 0 && st.st_size != f->bytes) ||
+        gguf_head_read(r->path, &head, &eb) != SF_OK ||
+        model_hash_file(r->path, r->sha256, NULL, NULL, &eb) != SF_OK ||
+        strcmp(r->sha256, want) != 0) {
+        return false;
+    }
+    r->state = PULL_WAS_THERE;
+    r->bytes = st.st_size;
+    return true;
+}
+
 static enum sf_err pull_one(const struct conf *conf, const struct pull_file *f,
                             const struct pull_options *o, struct pull_result *r,
                             struct sf_errbuf *eb)
@@ -101,12 +123,17 @@ static enum sf_err pull_one(const struct conf *conf, const struct pull_file *f,
                        key, f->sha256, pin, dir);
     }
     *r = (struct pull_result){.state = PULL_FETCHED};
+    (void)snprintf(r->path, sizeof r->path, "%.1023s", f->dest);
     w.sha256 = told ? f->sha256 : pin;
     w.bytes = o->any_version ? 0 : f->bytes;
     if (stat(f->dest, &st) == 0) {
         r->bytes = st.st_size;
         return take_present(f, w.sha256, r, eb);
     }
+    if (take_kept(conf, f, w.sha256, r)) {
+        return SF_OK;
+    }
+    (void)snprintf(r->path, sizeof r->path, "%.1023s", f->dest);
     w.what = f->repo[0] == '\0' ? f->url : f->repo;
     w.dest = f->dest;
     make_addresses(conf, f, &a, &w);
@@ -152,11 +179,13 @@ static enum sf_err check_room(const struct conf *conf, const struct pull_list *l
     model_store_dir(conf, dir, sizeof dir);
     int64_t room = machine_disk(dir);
     for (size_t i = 0; i < l->n; i++) {
-        char part[1100];
-        (void)snprintf(part, sizeof part, "%.1024s.part", l->files[i].dest);
-        int64_t there = stat(l->files[i].dest, &st) == 0 ? l->files[i].bytes
-                        : stat(part, &st) == 0           ? (int64_t)st.st_blocks * 512
-                                                         : 0;
+        char part[1100], kept[MODEL_PATH_MAX];
+        const struct pull_file *f = &l->files[i];
+        (void)snprintf(part, sizeof part, "%.1024s.part", f->dest);
+        bool here =
+            stat(f->dest, &st) == 0 || (f->repo[0] != '\0' && f->sha256[0] != '\0' &&
+                                        model_find_kept(conf, f->repo, f->path, kept, sizeof kept));
+        int64_t there = here ? f->bytes : stat(part, &st) == 0 ? (int64_t)st.st_blocks * 512 : 0;
         missing += l->files[i].bytes > there ? l->files[i].bytes - there : 0;
     }
     if (missing > 0 && check_limit(conf, dir, missing, eb) != SF_OK) {

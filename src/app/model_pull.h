@@ -40,7 +40,8 @@ struct pull_result {
     enum pull_state state;
     char sha256[65];
     int64_t bytes;
-    bool pinned; /* nobody knew the checksum before: it is remembered from now on */
+    char path[1024]; /* where it is: its `dest`, or among what huggingface_hub keeps */
+    bool pinned;     /* nobody knew the checksum before: it is remembered from now on */
     char from[256];
 };
 

@@ -21,6 +21,12 @@ static bool is_there(const char *path)
     return stat(path, &st) == 0;
 }
 
+static bool ends_in_gguf(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 5 && strcmp(name + length - 5, ".gguf") == 0;
+}
+
 /* <folder of this program>/<rest> */
 static void beside_program(const char *rest, char *out, size_t n)
 {
@@ -105,9 +111,8 @@ static bool snapshots_of(const struct conf *conf, const char *repo, char *folder
     return slash != NULL;
 }
 
-/* `file` in one of its snapshots. */
-static bool find_in_hub_cache(const struct conf *conf, const char *repo, const char *file,
-                              char *out, size_t n)
+bool model_find_kept(const struct conf *conf, const char *repo, const char *file, char *out,
+                     size_t n)
 {
     char folder[PLACE_ROOM], path[PLACE_ROOM + 300];
     bool found = false;
@@ -119,19 +124,21 @@ static bool find_in_hub_cache(const struct conf *conf, const char *repo, const c
     while (d != NULL && !found && (e = readdir(d)) != NULL) {
         (void)snprintf(path, sizeof path, "%.700s/%.250s/%.250s", folder, e->d_name, file);
         found = e->d_name[0] != '.' && is_there(path);
+        if (found) {
+            (void)snprintf(out, n, "%.1000s", path);
+        } else {
+            found = e->d_name[0] != '.' && ends_in_gguf(path) && find_split(path, out, n);
+        }
     }
     if (d != NULL) {
         (void)closedir(d);
-    }
-    if (found) {
-        (void)snprintf(out, n, "%.1000s", path);
     }
     return found;
 }
 
 bool model_find_snapshot(const struct conf *conf, const char *repo, char *out, size_t n)
 {
-    bool found = find_in_hub_cache(conf, repo, "config.json", out, n);
+    bool found = model_find_kept(conf, repo, "config.json", out, n);
     char *slash = found ? strrchr(out, '/') : NULL;
     if (slash != NULL) {
         *slash = '\0';
@@ -155,7 +162,7 @@ static bool find_file(const struct conf *conf, const char *repo, const char *fil
             return true;
         }
     }
-    if (find_in_hub_cache(conf, repo, file, out, n)) {
+    if (model_find_kept(conf, repo, file, out, n)) {
         return true;
     }
     if (out[0] == '\0') {
@@ -188,6 +195,7 @@ struct search {
     const struct conf *conf;
     const struct model_entry *entry; /* NULL: none */
     const char *file;
+    const char *repo; /* "" none is known */
 };
 
 /* A file of this type: the catalogue's, else one named as people write such names. */
@@ -195,9 +203,8 @@ static bool find_type(const struct search *s, const char *type, char *out, size_
 {
     int stem = (int)stem_length(s->file);
     char small[24], name[300];
-    const char *repo = s->entry == NULL ? "" : s->entry->repo;
     const struct model_file *f = s->entry == NULL ? NULL : model_entry_file(s->entry, type);
-    if (f != NULL && find_file(s->conf, repo, model_base_name(f->file), out, n)) {
+    if (f != NULL && find_file(s->conf, s->repo, model_base_name(f->file), out, n)) {
         return true;
     }
     (void)snprintf(small, sizeof small, "%s", type);
@@ -206,7 +213,7 @@ static bool find_type(const struct search *s, const char *type, char *out, size_
     for (size_t i = 0; i < 4; i++) {
         (void)snprintf(name, sizeof name, "%.*s%c%.20s.gguf", stem, s->file, i < 2 ? '-' : '.',
                        types[i % 2]);
-        if (find_file(s->conf, repo, name, out, n)) {
+        if (find_file(s->conf, s->repo, name, out, n)) {
             return true;
         }
     }
@@ -218,10 +225,9 @@ static bool find_quantized(const struct search *s, char *out, size_t n)
 {
     const char *wish = s->conf->generator.local.quantization;
     const char *const *types = model_quant_types(wish);
-    const char *repo = s->entry == NULL ? "" : s->entry->repo;
     bool four = sf_str_is_nocase(sf_str(wish), "4bit") || wish[0] == '\0';
     out[0] = '\0';
-    if (four && s->entry != NULL && find_file(s->conf, repo, s->file, out, n)) {
+    if (four && s->entry != NULL && find_file(s->conf, s->repo, s->file, out, n)) {
         return true; /* the entry's first file is its 4-bit one */
     }
     if (types == NULL) {
@@ -233,7 +239,7 @@ static bool find_quantized(const struct search *s, char *out, size_t n)
         }
     }
     /* Its name tells no type. */
-    return s->entry == NULL && find_file(s->conf, repo, s->file, out, n);
+    return s->entry == NULL && find_file(s->conf, s->repo, s->file, out, n);
 }
 
 void model_find_programs(const struct conf *conf, struct model_place *out)
@@ -260,7 +266,8 @@ void model_find_programs(const struct conf *conf, struct model_place *out)
 
 bool model_find_file(const struct conf *conf, const struct model_entry *e, char *out, size_t n)
 {
-    struct search s = {.conf = conf, .entry = e, .file = model_base_name(e->files[0].file)};
+    struct search s = {
+        .conf = conf, .entry = e, .file = model_base_name(e->files[0].file), .repo = e->repo};
     return find_quantized(&s, out, n);
 }
 
@@ -296,12 +303,6 @@ static const struct model_entry *find_best(const struct conf *conf, const struct
     return some ? here.entry : any ? best.entry : NULL;
 }
 
-static bool ends_in_gguf(const char *name)
-{
-    size_t length = strlen(name);
-    return length > 5 && strcmp(name + length - 5, ".gguf") == 0;
-}
-
 static void take_facts(const struct model_entry *e, struct model_place *out)
 {
     out->instruct = e->instruct;
@@ -315,7 +316,12 @@ static void find_by_name(const struct conf *conf, const struct model_entry *e, c
                          struct model_place *out)
 {
     char file[200];
-    struct search s = {.conf = conf, .entry = e, .file = file};
+    struct search s = {.conf = conf,
+                       .entry = e,
+                       .file = file,
+                       .repo = e != NULL                     ? e->repo
+                               : model_is_repo(sf_str(name)) ? name
+                                                             : ""};
     const char *base = model_base_name(e != NULL ? e->files[0].file : name);
     size_t n = strlen(base);
     if (e == NULL && n > 5 && strcasecmp(base + n - 5, "-GGUF") == 0) {

@@ -34,6 +34,9 @@ void model_find_original(const struct conf *conf, const char *name, struct model
  * it, and `out` has the first place. */
 bool model_find_file(const struct conf *conf, const struct model_entry *e, char *out, size_t n);
 
+/* A file of a repository ("sub/x.gguf") in what Python's huggingface_hub keeps; false: none. */
+bool model_find_kept(const struct conf *conf, const char *repo, const char *file, char *out,
+                     size_t n);
 /* The folder where Python's huggingface_hub keeps a repository with a config.json; false: none. */
 bool model_find_snapshot(const struct conf *conf, const char *repo, char *out, size_t n);
 

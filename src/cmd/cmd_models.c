@@ -146,9 +146,9 @@ static void on_file(void *arg, const struct pull_file *file, size_t i, size_t n)
     s->last_phase = FETCH_ASKING;
 }
 
-static json_t *result_json(const struct pull_file *f, const struct pull_result *r)
+static json_t *result_json(const struct pull_result *r)
 {
-    return json_pack("{s:s, s:s, s:I, s:s, s:b, s:s}", "file", f->dest, "state",
+    return json_pack("{s:s, s:s, s:I, s:s, s:b, s:s}", "file", r->path, "state",
                      r->state == PULL_FETCHED ? "fetched" : "was there", "bytes",
                      (json_int_t)r->bytes, "sha256", r->sha256, "pinned", r->pinned, "from",
                      r->from);
@@ -158,7 +158,7 @@ static void print_result(const struct pull_file *f, const struct pull_result *r)
 {
     char size[MACHINE_SIZE_MAX];
     if (r->state == PULL_WAS_THERE) {
-        printf("%s: there\n", f->dest);
+        printf("%s: there\n", r->path);
     } else {
         printf("%s: %s from %s, %s%s\n", f->dest, machine_size(r->bytes, size), r->from,
                f->catalogued ? "checksum as in the catalogue" : "SHA-256 ",
@@ -184,7 +184,7 @@ static int pull_name(const struct conf *conf, const struct model_catalogue *c,
     progress_clear(&s->bar);
     for (size_t i = 0; err == SF_OK && i < files.n; i++) {
         if (list != NULL) {
-            (void)json_array_append_new(list, result_json(&files.files[i], &results[i]));
+            (void)json_array_append_new(list, result_json(&results[i]));
         } else {
             print_result(&files.files[i], &results[i]);
         }

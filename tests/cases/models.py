@@ -432,6 +432,27 @@ def hub_cache():
     check("models: a GGUF in HF_HOME counts as here", state["Qwen/Qwen2.5-7B-Instruct"] == "here"
           and state["Qwen/Qwen2.5-14B-Instruct"] == "-", state)
 
+    def keep(repo, file, content):
+        folder = TMP / "hf" / "hub" / ("models--" + repo.replace("/", "--")) / "snapshots" / "abc"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_bytes(content)
+        return folder / file
+    HUB.put("t/kept-GGUF", "kept-Q4_K_M.gguf", SMALL)
+    there = keep("t/kept-GGUF", "kept-Q4_K_M.gguf", SMALL)
+    r = s.pull("t/kept-GGUF")
+    check("models: what HF_HOME has is checked and not loaded again", r.returncode == 0 and f"{there}: there" in r.stdout
+          and not HUB.requests("kept-GGUF", "storage") and s.names() == [], (r, s.names()))
+    HUB.put("t/stale-GGUF", "stale-Q4_K_M.gguf", SMALL)
+    keep("t/stale-GGUF", "stale-Q4_K_M.gguf", gguf(300_000, seed=8))
+    r = s.pull("t/stale-GGUF")
+    check("models: unless it is another file", r.returncode == 0 and s.has("stale-Q4_K_M.gguf", SMALL), r)
+    parts = [keep("t/parts-GGUF", f"parts-Q4_K_M-0000{i + 1}-of-00002.gguf", gguf(5000 + i, seed=i, split=(i, 2)))
+             for i in range(2)]
+    for repo, first in (("t/kept-GGUF", there), ("t/parts-GGUF", parts[0])):
+        r = run("doctor", "--json", "--mode", "local", "--config", s.config, "--generator.local.model_name", repo,
+                "--state_dir", TMP / "state-hf", "--axon.port", 0, "--admin.port", 0, env=s.env)
+        check(f"models: model_name {repo} is found there", str(first) in r.stdout, r.stdout[:600])
+
 
 if __name__ == "__main__":
     cases = [everyday, ranges, no_ranges, interrupted, stopped_by_hand, broken_connections, wrong_answers, checksums,
