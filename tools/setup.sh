@@ -501,6 +501,8 @@ setup_venv() {
 
 choose_backend
 if [ $SHOW_BACKEND = 1 ]; then
+    options=$(source_options | sed 's/ *$//')
+    [ "$LLAMA" != source ] || [ -z "$options" ] || WHY="$WHY (cmake $options)"
     echo "$BACKEND: $WHY"
     exit 0
 fi
