@@ -4,6 +4,7 @@
 #include "app/model_devices.h"
 #include "app/model_pick.h"
 #include "app/model_store.h"
+#include "app/models.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -181,10 +182,32 @@ static const struct model_file *catalogued(const struct resolve *r, const struct
     return f;
 }
 
+/* A model that comes with the set-up, when its file is here: then it is there like any other. */
+static bool is_set_up(struct resolve *r, const struct model_entry *e)
+{
+    struct pull_file *f = &r->out->files[0];
+    const struct model_file *known = &e->files[0];
+    char path[1024];
+    struct stat st;
+    *f = (struct pull_file){.bytes = known->bytes, .catalogued = known->sha256[0] != '\0'};
+    if (!model_find_file(r->conf, e, path, sizeof path) || stat(path, &st) != 0 ||
+        strcmp(model_base_name(path), known->file) != 0) {
+        return false;
+    }
+    (void)snprintf(f->path, sizeof f->path, "%s", known->file);
+    (void)snprintf(f->dest, sizeof f->dest, "%.1000s", path);
+    (void)snprintf(f->sha256, sizeof f->sha256, "%s", known->sha256);
+    r->out->n = 1;
+    return true;
+}
+
 static enum sf_err from_entry(struct resolve *r, const struct model_entry *e)
 {
     r->out->entry = e;
     (void)snprintf(r->out->name, sizeof r->out->name, "%.199s", e->names[0]);
+    if (e->repo[0] == '\0' && is_set_up(r, e)) {
+        return SF_OK;
+    }
     if (e->repo[0] == '\0') {
         return sf_fail(
             r->eb, SF_ECONFIG,

@@ -449,6 +449,28 @@ static int remove_models(const struct args *a, const struct conf *conf,
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
+/* "pull: …" in an option's help: it is for that action alone. One that would change nothing is
+ * told.
+ */
+static void check_options(const struct args *a)
+{
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        size_t n = strcspn(options[i].help, ":");
+        bool given = args_has(a, options[i].name);
+        bool ours = strncmp(options[i].help, a->action, n) == 0 && a->action[n] == '\0';
+        for (size_t k = 0; given && !ours && k < sizeof actions / sizeof actions[0]; k++) {
+            if (strncmp(actions[k].name, options[i].help, n) == 0 && actions[k].name[n] == '\0') {
+                fatal(100, "models %s: %s is for models %s", a->action, options[i].name,
+                      actions[k].name);
+            }
+        }
+    }
+    bool takes_none = strcmp(a->action, "list") == 0 || strcmp(a->action, "recommend") == 0;
+    if (takes_none && a->n_words > 0) {
+        fatal(100, "models %s: takes no name (storyfi models show %s)", a->action, a->words[0]);
+    }
+}
+
 int cmd_models(int argc, char **argv)
 {
     static const struct {
@@ -462,6 +484,7 @@ int cmd_models(int argc, char **argv)
     struct model_catalogue c;
     int code = 100;
     args_parse(&a, &cmd_models_spec, argc, argv);
+    check_options(&a);
     const struct conf *conf = settings_load(&a);
     if (model_catalogue_init(conf, &c) != SF_OK) {
         fatal(111, "out of memory");

@@ -416,6 +416,21 @@ static void read_devices(const struct args *a, const struct conf *conf, struct m
     }
 }
 
+/* One that nothing is known of would be judged as another. */
+static void check_quant(const char *quant, const struct model_catalogue *c)
+{
+    bool known = model_quant_types(quant) != NULL || model_type_bits(quant) > 0;
+    for (size_t i = 0; i < c->n && !known; i++) {
+        known = model_entry_file(&c->v[i], quant) != NULL;
+    }
+    if (!known) {
+        fatal(100,
+              "models recommend: no size is known of a type \"%s\": 4bit, 8bit, none, or "
+              "Q4_K_M, Q5_K_M, Q6_K, Q8_0 and the like",
+              quant);
+    }
+}
+
 int models_recommend(const struct args *a, const struct conf *conf, const struct model_catalogue *c)
 {
     struct model_devices d;
@@ -423,6 +438,7 @@ int models_recommend(const struct args *a, const struct conf *conf, const struct
     const char *quant = args_get(a, "--quant");
     struct plan_wish wish = model_wish(&conf->generator.local);
     quant = quant == NULL ? conf->generator.local.quantization : quant;
+    check_quant(quant, c);
     read_devices(a, conf, &d);
     struct pace pace = {.catalogue = c, .pretended = args_has(a, "--gpus")};
     speeds_read(conf, &pace.speeds);

@@ -257,8 +257,20 @@ def refusals():
     for bad in ("t/x-GGUF:../../etc/passwd.gguf", "t/x-GGUF:.hidden.gguf", "t/x-GGUF:sub/..gguf"):
         r = s.pull(bad)
         check(f"models: no file outside of the folder: {bad}", r.returncode == 100, r)
+    s.env["STORYFI_CACHE"] = str(TMP / "no-setup")
     r = s.pull("default")
     check("models: the default model's way", r.returncode == 100 and "make setup" in r.stderr, r)
+    s.env["STORYFI_CACHE"] = str(TMP / "wrong-setup")
+    spoiled = TMP / "wrong-setup" / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    spoiled.parent.mkdir(parents=True)
+    spoiled.write_bytes(SMALL)
+    r = s.pull("default")
+    check("models: when it is here, it is checked", r.returncode == 111 and "another content" in r.stderr, r)
+    for args, why in ((("show", "mixtral", "--gpus", "24GB"), "--gpus is for models recommend"),
+                      (("list", "--any-version"), "--any-version is for models pull"),
+                      (("recommend", "mixtral"), "takes no name"), (("recommend", "--quant", "Q9"), "no size is known")):
+        r = s.run(*args)
+        check(f"models: {' '.join(args)} is refused", r.returncode == 100 and why in r.stderr, r)
 
 
 def limits():
