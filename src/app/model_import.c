@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "conf/environment.h"
 #include "engine/engine_quantize.h"
+#include "engine/protocol.h"
 #include "generator/machine.h"
 #include "generator/script_process.h"
 

@@ -365,12 +365,12 @@ static void print_pace(const struct pace *pace, const struct model_pick *all, si
         return;
     }
     puts("\nTOKENS/S: of whole answers. Without ~ measured here; with ~ estimated: what the "
-         "measured model nearest in\nsize does, by the bytes that a token reads (40 % off at "
-         "most where it was tried). Measured here:");
+         "measured model nearest in\nsize does, by the bytes that a token reads (up to 40 % too "
+         "low where it was tried). Measured here:");
     for (size_t i = 0; i < pace->speeds.n; i++) {
         const struct speed *v = &pace->speeds.v[i];
-        printf("  %s: %.1f on the %s, %lld answers\n", v->file, v->tokens_per_second,
-               v->place == SPEED_CPU ? "CPU" : "GPU", (long long)v->answers);
+        printf("  %s: %.1f on the %s\n", v->file, v->tokens_per_second,
+               v->place == SPEED_CPU ? "CPU" : "GPU");
     }
 }
 

@@ -8,24 +8,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define POLL_MS 50
 #define SILENCE_MS 1800000 /* one tensor of the largest model, on a slow disk */
-
-const char *const engine_quantize_types[] = {"Q4_K_M", "Q4_K_S", "IQ4_XS", "Q4_0", "Q4_1",
-                                             "Q5_K_M", "Q5_K_S", "Q6_K",   "Q8_0", "Q3_K_M",
-                                             "F16",    "BF16",   NULL};
-
-const char *engine_quantize_type(const char *name)
-{
-    size_t i = 0;
-    while (engine_quantize_types[i] != NULL && strcasecmp(engine_quantize_types[i], name) != 0) {
-        i++;
-    }
-    return engine_quantize_types[i];
-}
 
 struct run {
     const struct engine_quantize_order *o;

@@ -6,11 +6,6 @@
 
 #include <stdatomic.h>
 
-/* The types that can be written, the usual ones first; NULL at the end. */
-extern const char *const engine_quantize_types[];
-/* As the list spells it, case ignored; NULL: none of them. */
-const char *engine_quantize_type(const char *name);
-
 /* A model file in another type, written by a storyfi-engine that is started for it. */
 struct engine_quantize_order {
     const char *engine_path, *lib_dir;

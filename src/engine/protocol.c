@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #define HEAD 4
@@ -106,4 +107,17 @@ enum sf_err protocol_error_code(const char *name)
     SF_ERR_TABLE(ROW)
 #undef ROW
     return SF_EINTERNAL;
+}
+
+const char *const engine_quantize_types[] = {"Q4_K_M", "Q4_K_S", "IQ4_XS", "Q4_0", "Q4_1",
+                                             "Q5_K_M", "Q5_K_S", "Q6_K",   "Q8_0", "Q3_K_M",
+                                             "F16",    "BF16",   NULL};
+
+const char *engine_quantize_type(const char *name)
+{
+    size_t i = 0;
+    while (engine_quantize_types[i] != NULL && strcasecmp(engine_quantize_types[i], name) != 0) {
+        i++;
+    }
+    return engine_quantize_types[i];
 }

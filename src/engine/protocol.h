@@ -37,6 +37,11 @@ SF_MUST_USE enum sf_err protocol_next(struct protocol_reader *r, json_t **out);
  * socket's send timeout: the stream is of no use after it. `message_own` is released always. */
 SF_MUST_USE enum sf_err protocol_write(int fd, json_t *message_own);
 
+/* The types that "quantize" takes, the usual ones first; NULL at the end. */
+extern const char *const engine_quantize_types[];
+/* As the list spells it, case ignored; NULL: none of them. */
+const char *engine_quantize_type(const char *name);
+
 /* The code that stands by name in an error message; SF_EINTERNAL for an unknown one. */
 enum sf_err protocol_error_code(const char *name);
 

@@ -2,7 +2,7 @@
 /* What the parent checks a type by is what the child can write. */
 #include "engine/child/quantize.c"
 
-#include "engine/engine_quantize.h"
+#include "engine/protocol.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
