@@ -74,6 +74,7 @@ static void rows_of_the_original(void **state)
     /* Qwen2.5-7B says 5 GB: the weights alone are 4.7, and a card of 5 keeps some for itself. */
     p = plan_of(&qwen_7b, LIST(one_5));
     assert_int_not_equal(p.kind, PLAN_GPU);
+    assert_true(p.needs_bytes > 4683074240 + GPU_BUFFERS); /* which recommend shows */
     p = plan_of(&qwen_7b, LIST(one_6));
     assert_int_equal(p.kind, PLAN_GPU);
     assert_true(p.context_tokens >= 12288);
@@ -81,6 +82,7 @@ static void rows_of_the_original(void **state)
      * said. */
     p = plan_of(&llama_70b, LIST(one_40));
     assert_int_equal(p.kind, PLAN_PARTIAL);
+    assert_true(p.needs_bytes > 42520398400 + GPU_BUFFERS);
     struct plan_wish only_gpu = plan_wish_default();
     only_gpu.device = "cuda";
     struct plan_device alone[] = {CARD("A100-40GB", 40960, 40339), MEMORY(2000)};

@@ -2,6 +2,7 @@
 /* The pull in the background, against a hub of ours on loopback that fails first. */
 #include "app/model_puller.c"
 
+#include "base/file.h"
 #include "http/server.h"
 
 #include <setjmp.h>
@@ -174,6 +175,38 @@ static void what_cannot_be_pulled_is_not_needed(void **state)
     }
 }
 
+/* How the model of this name stands, with auto_download as told; `why` gets what is to be done. */
+static enum model_presence presence(const char *name, const char *automatic, char why[static 512])
+{
+    struct conf_source source = {.no_file = true, .n_settings = 3};
+    const struct conf *conf = NULL;
+    struct sf_errbuf eb = {.code = SF_OK};
+    source.settings[0] = (struct conf_setting){"generator.local.model_name", name};
+    source.settings[1] = (struct conf_setting){"generator.local.models_dir", dir};
+    source.settings[2] = (struct conf_setting){"generator.local.auto_download", automatic};
+    assert_int_equal(conf_load(&source, &conf, NULL, &eb), SF_OK);
+    enum model_presence p = model_puller_presence(conf, &eb);
+    (void)snprintf(why, 512, "%.511s", eb.text);
+    conf_unref(conf);
+    return p;
+}
+
+static void how_a_model_stands(void **state)
+{
+    char path[300], why[512];
+    (void)state;
+    assert_int_equal(presence("lab/none-GGUF", "true", why), MODEL_COMES);
+    assert_int_equal(presence("lab/none-GGUF", "false", why), MODEL_IS_MISSING);
+    assert_non_null(strstr(why, "auto_download is false: storyfi models pull lab/none-GGUF"));
+    assert_int_equal(presence("/nowhere/x.gguf", "true", why), MODEL_IS_MISSING);
+    assert_non_null(strstr(why, "storyfi models list"));
+    assert_int_equal(presence("synthetic:llama-3.1-8b:1", "true", why), MODEL_IS_HERE);
+    (void)snprintf(path, sizeof path, "%s/none-Q4_K_M.gguf", dir);
+    assert_int_equal(sf_file_write(path, (struct sf_str){model, sizeof model}, 0600, NULL), SF_OK);
+    assert_int_equal(presence("lab/none-GGUF", "false", why), MODEL_IS_HERE);
+    assert_int_equal(presence(path, "false", why), MODEL_IS_HERE);
+}
+
 static int make_dir(void **state)
 {
     (void)state;
@@ -188,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_pull_is_given_up_at_once),
         cmocka_unit_test(another_name_and_a_cancel),
         cmocka_unit_test(what_cannot_be_pulled_is_not_needed),
+        cmocka_unit_test(how_a_model_stands),
     };
     return cmocka_run_group_tests(tests, make_dir, NULL);
 }

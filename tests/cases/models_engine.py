@@ -231,9 +231,14 @@ def switching():
     with Miner(config(one)) as m:
         code, text = post(m, "/api/models/use", {"name": "no-such-model"})
         check("use: a model that is not here", code == 404 and "pull" in text, (code, text))
+        bad_bodies = [post(m, "/api/models/use", body)[0] for body in ({"name": 3}, [], {"name": "x" * 5000})]
+        check("use: what is no order", bad_bodies == [400, 400, 400] and m.status()["model_change"] is None
+              and post(m, "/api/models/use", {"name": "x" * 300})[0] == 404, bad_bodies)
         process = subprocess.Popen([harness.STORYFI, "models", "use", str(two), "--config", str(m.config), "--admin.port",
                                     str(m.admin)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        codes = []
+        codes, busy = [], wait_for(lambda: (m.status()["model_change"] or {}).get("state") == "loading", 5)
+        code, text = post(m, "/api/models/use", {"name": str(one)})
+        check("use: one change at a time", busy and code == 409 and "being loaded" in text, (busy, code, text))
         while process.poll() is None:
             codes.append(m.query("blueprint", "the sea", "--timeout", "10").returncode)
         out, err = process.communicate()
