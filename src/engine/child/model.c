@@ -71,12 +71,12 @@ static bool tells_of_memory(const char *text)
 }
 
 /* ggml ends its process when a GPU has no memory left: the parent learns that from the exit status.
- * Any other abort goes on to be one. */
+ * Any other abort is one, as soon as this returns. */
 static void on_abort(int sig)
 {
-    (void)sig;
     if (heard.no_memory)
         _exit(ENGINE_EXIT_MEMORY);
+    (void)raise(sig);
 }
 
 static void quiet_log(enum ggml_log_level level, const char *text, void *arg)
