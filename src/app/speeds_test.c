@@ -115,9 +115,9 @@ static void it_never_grows_and_bears_what_is_no_list(void **state)
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(speeds_add(conf, &nonsense[i], &eb), SF_EINVAL);
     }
-    static const char *const texts[] = {"", "[]", "{\"speeds\":3}", "{\"speeds\":[1,{}]}",
-                                        "{\"speeds\":[{\"file\":\"a\",\"place\":\"moon\","
-                                        "\"bytes\":1,\"answers\":1,\"tokens_per_second\":1}]}"};
+    static const char moon[] = "{\"speeds\":[{\"file\":\"a\",\"place\":\"moon\",\"bytes\":1,"
+                               "\"answers\":1,\"tokens_per_second\":1}]}";
+    static const char *const texts[] = {"", "[]", "{\"speeds\":3}", "{\"speeds\":[1,{}]}", moon};
     path_of(conf, path, sizeof path);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         assert_int_equal(sf_file_write(path, sf_str(texts[i]), 0600, &eb), SF_OK);
