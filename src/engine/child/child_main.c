@@ -30,6 +30,7 @@ struct child {
     int fd;
     struct engine_model *model;
     struct scheduler *scheduler;
+    struct work_book book;
     pthread_mutex_t write_lock; /* of `fd`'s outgoing side: a message leaves whole */
     pthread_mutex_t lock;       /* of `requests` */
     struct request *requests[REQUESTS_MAX];
@@ -175,6 +176,7 @@ static enum sf_err fill_order(struct child *c, struct request *r, const json_t *
         .prompt = r->prompt,
         .deadline = sf_after(sf_now(), deadline),
         .target = sf_after(sf_now(), target < deadline ? target : deadline),
+        .book = &c->book,
         .seed = (uint64_t)seed,
         .chinese = knows_chinese(json_get_array(m, "languages")),
         .instruct = json_get_bool(m, "instruct", c->model->chat_head != NULL),
@@ -388,6 +390,7 @@ int main(int argc, char **argv)
                 "options\n");
         return 100;
     }
+    work_book_init(&child.book);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     fcntl(ENGINE_CHILD_FD, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);

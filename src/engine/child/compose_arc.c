@@ -120,15 +120,15 @@ static void ask_title(struct composer *c, struct slot *s)
 static void add_text(struct composer *c, enum cue_id cue, const char *path, bool one_sentence)
 {
     bool zh = c->lang == CUE_ZH;
-    struct slot *s = slot_new(c, one_sentence ? FORM_SENTENCE : FORM_TEXT, cue, "%s", path);
+    struct slot *s = slot_new(c, one_sentence ? composer_line_form(c) : FORM_TEXT, cue, "%s", path);
     if (!s)
         return;
     s->group = GROUP_TEXT;
-    unsigned aim = (unsigned)(115 * c->scale);
+    unsigned aim = composer_aim(c, zh ? 50 : 115, zh ? 140 : 245);
     if (one_sentence)
-        slot_bounds(s, zh ? 14 : 40, 60, zh ? 80 : 190);
+        slot_bounds(s, zh ? 14 : 40, composer_aim(c, zh ? 40 : 60, 145), zh ? 120 : 190);
     else
-        slot_bounds(s, zh ? 24 : 60, zh ? 45 : aim, zh ? 140 : 285);
+        slot_bounds(s, zh ? 24 : 60, aim, zh ? 180 : 285);
     size_t other = 0;
     if (cue >= CUE_BEAT_1 && cue <= CUE_BEAT_12) {
         s->done = ask_title;

@@ -111,9 +111,9 @@ bool compose_blueprint(struct composer *c)
     if (!pick_lists(c) || composer_build_prefix(c, false) != SF_OK)
         return false;
     struct slot *setting = slot_new(c, FORM_TEXT, CUE_SETTING, "/setting");
-    slot_bounds(setting, zh ? 55 : 110, zh ? 70 : (unsigned)(170 * c->scale), 290);
+    slot_bounds(setting, zh ? 55 : 110, composer_aim(c, zh ? 80 : 170, 250), 290);
     struct slot *conflict = slot_new(c, FORM_TEXT, CUE_CONFLICT, "/core_conflict");
-    slot_bounds(conflict, zh ? 32 : 60, zh ? 40 : 90, 195);
+    slot_bounds(conflict, zh ? 32 : 60, composer_aim(c, zh ? 40 : 90, 165), 195);
     struct slot *title = slot_new(c, FORM_TITLE, CUE_STORY_TITLE, "/title");
     slot_bounds(title, zh ? 2 : 5, 20, zh ? 16 : 60);
     if (!setting || !conflict || !title)

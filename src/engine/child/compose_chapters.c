@@ -195,7 +195,8 @@ static void add_chapter(struct composer *c, int id)
     struct slot *s = slot_new(c, FORM_CONTENT, CUE_CONTENT, "/chapters/%zu/content", at);
     if (!s)
         return;
-    slot_bounds(s, 1010, (unsigned)(zh ? 1060 : 1040 + 160 * (c->scale - 0.7)), 2900);
+    unsigned aim = composer_aim(c, zh ? 1060 : 1090, 2500);
+    slot_bounds(s, 1010, aim < 1040 ? 1040 : aim, 2900);
     s->done = ask_choices;
     set_chapter(c, s, id);
     size_t a, b;

@@ -152,10 +152,11 @@ static void add_texts(struct composer *c)
     for (size_t i = 0; i < STORY_CAST; i++) {
         struct slot *s = slot_new(c, FORM_TEXT, (enum cue_id)(CUE_BACKGROUND_PROTAGONIST + i),
                                   "/characters/%zu/background", i);
-        slot_bounds(s, zh ? 52 : 80, zh ? 60 : (unsigned)(140 * c->scale), 290);
-        struct slot *t = slot_new(c, FORM_SENTENCE, (enum cue_id)(CUE_MOTIVATION_PROTAGONIST + i),
-                                  "/characters/%zu/motivation", i);
-        slot_bounds(t, zh ? 12 : 35, 60, zh ? 80 : 180);
+        slot_bounds(s, zh ? 52 : 80, composer_aim(c, zh ? 70 : 140, 250), 290);
+        struct slot *t =
+            slot_new(c, composer_line_form(c), (enum cue_id)(CUE_MOTIVATION_PROTAGONIST + i),
+                     "/characters/%zu/motivation", i);
+        slot_bounds(t, zh ? 12 : 35, composer_aim(c, zh ? 40 : 60, 145), zh ? 120 : 190);
         if (!s || !t)
             return;
         s->group = t->group = GROUP_TEXT;
@@ -165,9 +166,10 @@ static void add_texts(struct composer *c)
     }
     for (size_t i = 0; i < sizeof relations / sizeof *relations; i++) {
         const struct relation *r = &relations[i];
-        struct slot *s = slot_new(c, FORM_SENTENCE, r->cue, "/characters/%d/relationships/%s",
-                                  r->from, story_character_ids[r->to]);
-        slot_bounds(s, zh ? 14 : 35, 60, zh ? 80 : 180);
+        struct slot *s =
+            slot_new(c, composer_line_form(c), r->cue, "/characters/%d/relationships/%s", r->from,
+                     story_character_ids[r->to]);
+        slot_bounds(s, zh ? 14 : 35, composer_aim(c, zh ? 40 : 60, 145), zh ? 120 : 190);
         if (!s)
             return;
         s->group = GROUP_TEXT;

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "engine/child/scheduler.h"
+#include "engine/child/work_book.h"
 #include "story/task.h"
 
 /* Writes one answer. Blocks until done; runs on a thread of its own, several at a time. */
@@ -30,6 +31,7 @@ struct composer_order {
     const json_t *partial; /* what is there already, or NULL */
     const char *prompt;    /* a template's text instead of the built-in story lines, or NULL */
     struct sf_time deadline, target;
+    struct work_book *book; /* of all answers by this model */
     uint64_t seed;
     bool chinese; /* the model knows Chinese */
     bool instruct, small;

@@ -18,6 +18,7 @@ struct fixture {
     char path[64];
     struct engine_model *model;
     struct scheduler *scheduler;
+    struct work_book book;
     /* What the events of one answer said. */
     json_t *texts, *done;
     int open;
@@ -42,6 +43,7 @@ static void open_stub(struct fixture *f, const char *lines)
     struct sf_errbuf eb = {0};
     assert_int_equal(model_open(&o, NULL, NULL, &f->model, &eb), SF_OK);
     assert_int_equal(scheduler_open(f->model, NULL, NULL, &f->scheduler), SF_OK);
+    work_book_init(&f->book);
     f->open = 0;
     f->prefilled = 0;
     f->texts = json_object();
@@ -52,6 +54,7 @@ static void close_stub(struct fixture *f)
 {
     scheduler_close(f->scheduler);
     model_close(f->model);
+    work_book_fini(&f->book);
     json_decref(f->texts);
     json_decref(f->done);
     unlink(f->path);
@@ -99,6 +102,7 @@ static struct composer_order order_for(struct fixture *f, const struct story_req
     return (struct composer_order){.request = r,
                                    .deadline = sf_after(sf_now(), deadline),
                                    .target = sf_after(sf_now(), deadline),
+                                   .book = &f->book,
                                    .seed = 7,
                                    .instruct = true,
                                    .small = true,
@@ -312,6 +316,56 @@ static void test_an_answer_is_whole_at_its_deadline(void **state)
     close_stub(&f);
 }
 
+static size_t text_of(const json_t *v)
+{
+    size_t n = json_string_length(v), i;
+    const char *key;
+    const json_t *part;
+    json_array_foreach((json_t *)(uintptr_t)v, i, part) n += text_of(part);
+    json_object_foreach((json_t *)(uintptr_t)v, key, part) n += text_of(part);
+    return n;
+}
+
+/* The texts of one arc, by a machine of so many microseconds a token, once its speed is known. */
+static size_t arc_at(int token_us, sf_ms target, bool small, sf_ms *took)
+{
+    struct fixture f;
+    struct story_request warm, r;
+    struct composer_usage usage = {0};
+    char lines[60];
+    (void)snprintf(lines, sizeof lines, "chat 1\ntoken_us %d\n", token_us);
+    open_stub(&f, lines);
+    read_request(requests[0], &warm);
+    read_request(requests[2], &r);
+    struct composer_order o = order_for(&f, &warm, 60000);
+    json_decref(write_answer(&f, &o, &usage));
+    o = order_for(&f, &r, 60000);
+    o.target = sf_after(sf_now(), target);
+    o.small = small;
+    struct sf_time from = sf_now();
+    json_t *answer = write_answer(&f, &o, &usage);
+    *took = sf_between(from, sf_now());
+    assert_valid(&r, answer);
+    size_t n = text_of(answer);
+    json_decref(answer);
+    story_request_fini(&warm);
+    story_request_fini(&r);
+    close_stub(&f);
+    return n;
+}
+
+static void test_texts_are_as_long_as_the_time_to_the_target(void **state)
+{
+    (void)state;
+    sf_ms slow_ms, medium_ms, fast_ms, small_ms;
+    size_t slow = arc_at(250, 100, false, &slow_ms), medium = arc_at(250, 1100, false, &medium_ms);
+    size_t fast = arc_at(20, 25000, false, &fast_ms), small = arc_at(20, 25000, true, &small_ms);
+    assert_true(slow < medium && medium < fast);
+    assert_true(small > slow && small < fast); /* it would lose the thread */
+    assert_true(fast * 10 > 5700 * 8);         /* of the paragraphs' maxima; titles come on top */
+    assert_true(slow_ms < 10000 && medium_ms < 10000 && fast_ms < 10000);
+}
+
 /* True when the first answer still came. */
 static bool write_twice(int fail_at)
 {
@@ -444,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_seeds_make_answers_differ_and_prefixes_are_kept),
         cmocka_unit_test(test_a_small_prefix_cache_forgets_the_oldest),
         cmocka_unit_test(test_an_answer_is_whole_at_its_deadline),
+        cmocka_unit_test(test_texts_are_as_long_as_the_time_to_the_target),
         cmocka_unit_test(test_a_failed_decode_is_survived),
         cmocka_unit_test(test_twenty_four_requests_side_by_side),
         cmocka_unit_test(test_cancel_ends_it_soon),

@@ -88,7 +88,10 @@ struct composer {
     int64_t prefilled; /* tokens, as told */
     atomic_bool canceled;
     bool hurried, late, failed;
-    double scale; /* of text lengths, 1 when there is time */
+    struct work_entry work;
+    double factor;  /* of text lengths, 1 is usual; it is made of the next two */
+    double scale;   /* of the usual aims: less than 1 when time is short */
+    double stretch; /* how far aims go on to their most, 0 to 1, when there is time */
 
     struct slot **slots; /* of the wave under way */
     size_t n_slots, slots_room;
@@ -98,6 +101,11 @@ struct composer {
     size_t n_group_texts, group_room;
     unsigned part_used[CUE_PARTS]; /* where the next opening is dealt from */
 };
+
+/* What a text of usually so many characters shall have, `most` when there is time for it. */
+unsigned composer_aim(const struct composer *c, unsigned usual, unsigned most);
+/* Of a text that is one sentence, and more of them when there is time. */
+enum slot_form composer_line_form(const struct composer *c);
 
 /* ---- composing_wave.c: many slots at once ---- */
 struct slot *slot_new(struct composer *c, enum slot_form form, enum cue_id cue, const char *path,
