@@ -44,4 +44,5 @@ echo 'fetch("https://example.org/x")' | refused "a page that asks another host" 
 { echo "$spdx"; lines 900 'int x;'; } | refused "a file of 901 lines" src/base/x.c '901: 901 lines' text
 printf '%s\n/* strcpy(a, b); */\nconst char *s = "strcpy(a, b)";\n' "$spdx" >"$tmp/tree/src/base/x.c"
 if text "$tmp/tree"; then echo "PASS tools: words in comments and strings are no calls"; else echo "FAIL tools: words in comments and strings are no calls"; code=1; fi
+tests/cases/gpu_script.sh || code=1
 exit $code
