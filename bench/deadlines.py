@@ -8,7 +8,7 @@ M. What it is judged by is C / min(C * T / t, M) = max(t / T, C / M), at most 1:
 paragraphs (settings, conflicts, backgrounds, motivations, relationships, descriptions, hooks, a chapter's text); names,
 titles, list items and choices are as long as they are. M is what the composer asks the default model for when there is time
 (compose_*.c; small models get less than the network allows, since they lose the thread); the share of the network's own
-maxima (shared or not: 300 of a setting, 3000 of a chapter) stands beside it.
+maxima (300 of a setting, 3000 of a chapter) stands beside it.
 usage: bench/deadlines.py [DEADLINE_SECONDS]"""
 import json
 import os

@@ -130,6 +130,41 @@ static void lists_of_devices(void **state)
     assert_int_equal(p.n_parts, 3);
 }
 
+/* Each recorded list with each model of the table: a copy on each GPU that holds one, layers over
+ * several when none does. */
+static void every_list_with_every_model(void **state)
+{
+    (void)state;
+    const struct {
+        const struct plan_device *list;
+        size_t n;
+        struct {
+            enum plan_kind kind;
+            size_t n_parts;
+        } want[4];
+    } rows[] = {
+        /* Llama-3.1-8B, Qwen2.5-7B, Mixtral-8x7B, Llama-3.1-70B */
+        {LIST(none), {{PLAN_CPU, 1}, {PLAN_CPU, 1}, {PLAN_NONE, 0}, {PLAN_NONE, 0}}},
+        {LIST(one_6), {{PLAN_GPU, 1}, {PLAN_GPU, 1}, {PLAN_NONE, 0}, {PLAN_NONE, 0}}},
+        {LIST(two_24), {{PLAN_GPU, 2}, {PLAN_GPU, 2}, {PLAN_SPLIT, 2}, {PLAN_SPLIT, 2}}},
+        {LIST(one_40), {{PLAN_GPU, 1}, {PLAN_GPU, 1}, {PLAN_GPU, 1}, {PLAN_PARTIAL, 2}}},
+        {LIST(four_24), {{PLAN_GPU, 4}, {PLAN_GPU, 4}, {PLAN_SPLIT, 4}, {PLAN_SPLIT, 4}}},
+        {LIST(mixed), {{PLAN_GPU, 2}, {PLAN_GPU, 2}, {PLAN_SPLIT, 2}, {PLAN_PARTIAL, 3}}},
+    };
+    const struct plan_model *const models[] = {&llama_8b, &qwen_7b, &mixtral, &llama_70b};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t k = 0; k < 4; k++) {
+            struct plan p = plan_of(models[k], rows[i].list, rows[i].n);
+            if (p.kind != rows[i].want[k].kind || p.n_parts != rows[i].want[k].n_parts) {
+                fail_msg("list %zu, model %zu: %zu parts, %s", i, k, p.n_parts, p.text);
+            }
+            for (size_t a = 0; p.kind == PLAN_SPLIT && a < p.n_parts; a++) {
+                assert_true(p.parts[a].layers > 0); /* every GPU has some */
+            }
+        }
+    }
+}
+
 static void keys_and_values_in_8_bits_when_16_do_not_fit(void **state)
 {
     struct plan_device small[] = {CARD("a small card", 6144, 5720), MEMORY(2000)};
@@ -269,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_the_original),
         cmocka_unit_test(lists_of_devices),
+        cmocka_unit_test(every_list_with_every_model),
         cmocka_unit_test(keys_and_values_in_8_bits_when_16_do_not_fit),
         cmocka_unit_test(the_owners_keys_count),
         cmocka_unit_test(strange_lists_are_survived),

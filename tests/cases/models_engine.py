@@ -89,11 +89,14 @@ def plans():
               plan)
         codes = [m.query("blueprint", f"the sea {i}", "--timeout", "20").returncode for i in range(4)]
         check("plan: which both answer", codes == [0] * 4, codes)
-    with Miner(config(model("split", n_bytes=1 << 20), libs + '    max_memory: "450MB"\n    context: 200000\n'),
+    with Miner(config(model("second", "chat 1\ngpu 2\n"), libs + '    device: "cuda:1"\n'), env=machine([8000, 6000])) as m:
+        check("plan: the GPU that the owner names, and no other", m.status()["plan"]["state"] == "ready"
+              and m.status()["plan"]["device"] == "cuda:1", m.status()["plan"])
+    with Miner(config(model("split", "chat 1\nsplit_0 2\nsplit_1 1\nsplit_2 1\n", n_bytes=1 << 20), libs + '    max_memory: "450MB"\n    context: 200000\n'),
                env=machine([8000, 6000, 1000])) as m:
         plan = m.status()["plan"]
         check("plan: what one GPU does not hold is split by layers", plan["device"] == "auto" and len(plan["copies"]) == 1
-              and "split" in plan["text"], plan)
+              and plan["state"] == "ready" and "split" in plan["text"], plan)  # loads as its file says, else not at all
 
 
 def too_large():

@@ -15,6 +15,8 @@
  *   abort_at N        the Nth decode ends the process, as a CUDA error does
  *   room_mib N        what loading may take on a device: a context of more cells than N MiB hold, 1
  *                     KiB each (half in 8 bits), is refused
+ *   gpu N             loads on the Nth GPU alone, from 1
+ *   split_N L         the Nth GPU, from 0 to 3, must be given L layers; those not named none
  *   no_flash 1        flash attention is not supported
  *   dies N            where it is refused, the process ends: 1 as ggml ends it on a GPU without
  *                     memory, 2 as the kernel does
@@ -55,7 +57,7 @@ struct llama_vocab {
 struct llama_model {
     struct llama_vocab vocab;
     uint64_t chat, decode_us, token_us, work_us, load_ms, fail_at, stall_at, abort_at, room_mib,
-        dies, no_flash, crash;
+        dies, no_flash, crash, gpu, split[4];
 };
 
 /* A cell of the cache: a token at a position, seen by some sequences. */
@@ -211,7 +213,9 @@ static void set_option(struct llama_model *m, struct sf_str name, uint64_t value
         {"chat", &m->chat},         {"decode_us", &m->decode_us}, {"token_us", &m->token_us},
         {"load_ms", &m->load_ms},   {"fail_at", &m->fail_at},     {"stall_at", &m->stall_at},
         {"abort_at", &m->abort_at}, {"room_mib", &m->room_mib},   {"dies", &m->dies},
-        {"no_flash", &m->no_flash}, {"work_us", &m->work_us},     {"crash", &m->crash}};
+        {"no_flash", &m->no_flash}, {"work_us", &m->work_us},     {"crash", &m->crash},
+        {"gpu", &m->gpu},           {"split_0", &m->split[0]},    {"split_1", &m->split[1]},
+        {"split_2", &m->split[2]},  {"split_3", &m->split[3]}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (sf_str_is(name, options[i].name))
             *options[i].value = value;
@@ -245,6 +249,22 @@ struct llama_model_params llama_model_default_params(void)
     return (struct llama_model_params){.n_gpu_layers = 0};
 }
 
+/* True when the model goes where its file says. */
+static bool is_placed(const struct llama_model *m, const struct llama_model_params *p)
+{
+    uint64_t split = 0;
+    bool ok = m->gpu == 0 || (p->devices && p->devices[0] == ggml_backend_dev_get(m->gpu) &&
+                              !p->devices[1] && p->n_gpu_layers > 0);
+    for (size_t i = 0; i < 4; i++)
+        split += m->split[i];
+    for (size_t i = 0; split > 0 && ok && i < llama_max_devices(); i++)
+        ok = p->tensor_split && p->n_gpu_layers > 0 && !p->devices &&
+             p->tensor_split[i] == (float)(i < 4 ? m->split[i] : 0);
+    if (!ok)
+        fprintf(stderr, "stub libllama: not where the model's file says\n");
+    return ok;
+}
+
 struct llama_model *llama_model_load_from_file(const char *path_model,
                                                struct llama_model_params params)
 {
@@ -255,7 +275,7 @@ struct llama_model *llama_model_load_from_file(const char *path_model,
                 params.progress_callback((float)i / 4, params.progress_callback_user_data);
         pause_us(m->load_ms * 1000 / 5);
     }
-    if (!known || !go_on) { /* no model, or told to stop */
+    if (!known || !go_on || !is_placed(m, &params)) { /* no model, or told to stop */
         free(m);
         return NULL;
     }
