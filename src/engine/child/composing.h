@@ -84,7 +84,7 @@ struct composer {
     json_t *output;
     struct vars vars;
     struct person cast[STORY_CAST];
-    struct sf_time started, prefill_told;
+    struct sf_time started, prefill_told, looked;
     int64_t prefilled; /* tokens, as told */
     atomic_bool canceled;
     bool hurried, late, failed;

@@ -12,6 +12,7 @@ enum {
     TRIES = 3,          /* of a slot before the program writes it */
     LAST_PART = 180,    /* characters that the last part of a chapter has about */
     PARTS_MAX = 9,      /* of a chapter, when the planned ones come out short */
+    LOOK_MS = 200,      /* between two looks at what is left to do */
     TELL_MS = 200,      /* between two events of prefill */
     RESERVE_MS = 350,   /* before the deadline: for what the program has to write */
     CHOICE_CELLS = 200, /* for the choices that are asked behind a chapter's text */
@@ -518,9 +519,24 @@ static void hurry_all(struct composer *c)
         atomic_store(&c->slots[i]->job.hurry, true);
 }
 
+/* What comes behind the texts (choices, lists) takes its time too: texts end before the target. */
+static bool is_time_to_hurry(struct composer *c)
+{
+    struct scheduler_stats stats;
+    sf_ms until = sf_until(c->o.target);
+    if (until <= 0)
+        return true;
+    if (sf_between(c->looked, sf_now()) < LOOK_MS)
+        return false;
+    c->looked = sf_now();
+    scheduler_stats(c->sched, &stats);
+    return stats.tokens_per_second > 0 &&
+           work_book_rest(c->o.book, &c->work) / stats.tokens_per_second * 1000 > (double)until;
+}
+
 static void watch_clock(struct composer *c)
 {
-    if (!c->hurried && sf_until(c->o.target) <= 0)
+    if (!c->hurried && is_time_to_hurry(c))
         hurry_all(c);
     if (!c->late && sf_until(c->o.deadline) <= RESERVE_MS) {
         c->late = true;

@@ -151,6 +151,20 @@ enum sf_err work_book_enter(struct work_book *b, const struct work_order *o, str
     return ok ? SF_OK : SF_EUNAVAILABLE;
 }
 
+double work_book_rest(struct work_book *b, const struct work_entry *w)
+{
+    double left[WORKS_MAX], all[WORKS_MAX];
+    size_t n = 0, at = 0;
+    pthread_mutex_lock(&b->lock);
+    for (const struct work_entry *k = b->first; k && n < WORKS_MAX; k = k->next, n++) {
+        all[n] = k->least / doubt; /* in the mean, not at the worst */
+        left[n] = rest(all[n], done_of(k));
+        at = k == w ? n : at;
+    }
+    pthread_mutex_unlock(&b->lock);
+    return n > 0 ? work_until_done(left, all, n, at) : 0;
+}
+
 void work_book_leave(struct work_book *b, struct work_entry *w)
 {
     pthread_mutex_lock(&b->lock);

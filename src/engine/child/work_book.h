@@ -64,6 +64,9 @@ struct work_order {
  * owners' inside it. Any thread. */
 SF_MUST_USE enum sf_err work_book_enter(struct work_book *b, const struct work_order *o,
                                         struct work_entry *w, double *factor, double *seconds);
+/* Tokens, of all answers, until `w` (in the book) is done when its texts end as soon as they may.
+ */
+double work_book_rest(struct work_book *b, const struct work_entry *w);
 void work_book_leave(struct work_book *b, struct work_entry *w);
 
 /* Tokens that pass until the i-th of `n` answers is done, with `left` and `all` tokens each. */

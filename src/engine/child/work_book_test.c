@@ -102,9 +102,11 @@ static void who_would_be_late_or_make_late_stays_out(void **state)
     assert_int_equal(work_book_enter(&b, &o, &w[0], &factor[0], &seconds), SF_OK);
     struct work_order other = order(&b, &arc, 100, &owners[1]);
     assert_int_equal(work_book_enter(&b, &other, &w[1], &factor[1], &seconds), SF_EUNAVAILABLE);
+    assert_near(work_book_rest(&b, &w[0]), w[0].least / doubt, 0.1); /* alone */
     owners[0].fed_tokens = 350; /* but when it is nearly done */
     owners[0].generated_tokens = 120;
     assert_int_equal(work_book_enter(&b, &other, &w[1], &factor[1], &seconds), SF_OK);
+    assert_true(work_book_rest(&b, &w[0]) < 0.1 * work_book_rest(&b, &w[1]));
     work_book_leave(&b, &w[0]);
     work_book_leave(&b, &w[1]);
     for (int i = 0; i < N; i++)
