@@ -46,7 +46,8 @@ static struct local_options options_for(const struct conf_local *l, const struct
                               .model_bytes = model_bytes(place->path),
                               .n_languages = place->n_languages,
                               .instruct = place->instruct,
-                              .small = place->small};
+                              .small = place->small,
+                              .sequential = strcmp(l->compose, "sequential") == 0};
     memcpy(o.languages, place->languages, sizeof o.languages);
     o.engine.engine_path = place->engine_path;
     o.engine.lib_dir = place->lib_dir;

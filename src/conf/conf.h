@@ -58,6 +58,7 @@ struct conf_local {
     sf_ms stall_timeout_ms;
     sf_ms load_timeout_ms;
     int64_t prefix_cache_bytes; /* 0 the engine decides */
+    const char *compose;        /* "waves" "sequential" */
 };
 
 /* generator.vllm: an OpenAI-compatible vLLM server, remote or started by us. */

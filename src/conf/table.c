@@ -84,6 +84,11 @@ static const struct conf_row local_rows[] = {
     {"prefix_cache", NULL, CONF_BYTES, CONF_RELOAD, AT(conf_local, prefix_cache_bytes), "0", 0,
      65536 * GB, NULL, NULL, "Memory for prompts kept between requests; 0 lets the engine decide.",
      NULL, NULL},
+    {"compose", NULL, CONF_CHOICE, CONF_RELOAD, AT(conf_local, compose), "waves", 0, 0,
+     "waves|sequential", NULL,
+     "How an answer's texts are written: `waves` writes them side by side; `sequential` one after "
+     "the other, each knowing those before it, several times slower and measured to be no better.",
+     NULL, NULL},
 };
 static const struct conf_table local_table = {local_rows, N_ROWS(local_rows),
                                               sizeof(struct conf_local),

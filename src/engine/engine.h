@@ -94,6 +94,7 @@ struct engine_order {
     const char *const *languages; /* the model knows: "en", "zh" */
     size_t n_languages;
     bool instruct, small;
+    bool sequential; /* one text after the other: slow, to compare with */
     /* Each message of the child about this request, on the calling thread; may be NULL. */
     void (*on_message)(void *arg, const json_t *message);
     void *arg;

@@ -18,13 +18,14 @@ static json_t *submit_message(const struct engine_order *o, int64_t id)
 {
     json_t *partial = o->partial == NULL ? json_null() : json_deep_copy(o->partial);
     json_t *prompt = o->prompt == NULL ? json_null() : json_string(o->prompt);
-    return json_pack(
-        "{s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:b, s:b}", "type", "submit", "id",
-        (json_int_t)id, "request", story_request_to_json(o->request), "wanted",
-        string_array(o->wanted, o->n_wanted), "partial", partial, "prompt", prompt, "deadline_ms",
-        (json_int_t)sf_until(o->deadline), "target_ms", (json_int_t)sf_until(o->target), "seed",
-        (json_int_t)(o->seed & (uint64_t)INT64_MAX), "languages",
-        string_array(o->languages, o->n_languages), "instruct", o->instruct, "small", o->small);
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:b, s:b, s:b}", "type",
+                     "submit", "id", (json_int_t)id, "request", story_request_to_json(o->request),
+                     "wanted", string_array(o->wanted, o->n_wanted), "partial", partial, "prompt",
+                     prompt, "deadline_ms", (json_int_t)sf_until(o->deadline), "target_ms",
+                     (json_int_t)sf_until(o->target), "seed",
+                     (json_int_t)(o->seed & (uint64_t)INT64_MAX), "languages",
+                     string_array(o->languages, o->n_languages), "instruct", o->instruct, "small",
+                     o->small, "sequential", o->sequential);
 }
 
 static enum sf_err send_message(struct engine *e, json_t *message_own)

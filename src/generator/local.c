@@ -16,7 +16,7 @@ struct local {
     char languages[4][16];
     const char *language_list[4];
     size_t n_languages;
-    bool instruct, small;
+    bool instruct, small, sequential;
 };
 
 static void local_close(void *ctx)
@@ -64,6 +64,7 @@ static enum sf_err local_open(const void *options, void **ctx, struct sf_errbuf 
     }
     l->instruct = o->instruct;
     l->small = o->small;
+    l->sequential = o->sequential;
     enum sf_err err = open_engines(l, o, eb);
     if (err != SF_OK) {
         local_close(l);
@@ -152,6 +153,7 @@ static enum sf_err local_generate(void *ctx, const struct gen_call *call, struct
                                  .n_languages = l->n_languages,
                                  .instruct = l->instruct,
                                  .small = l->small,
+                                 .sequential = l->sequential,
                                  .on_message = on_message,
                                  .arg = (void *)(uintptr_t)call,
                                  .cancel = call->cancel};

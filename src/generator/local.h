@@ -19,6 +19,7 @@ struct local_options {
     const char *languages[4];
     size_t n_languages;
     bool instruct, small;
+    bool sequential; /* one text after the other */
 };
 
 extern const struct generator_type generator_local;

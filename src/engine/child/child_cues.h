@@ -73,6 +73,7 @@ struct cue_book {
     const char *question_mark, *answer_mark; /* base models: before question and answer */
     /* The lines of the story, each left out when its variable is empty. */
     const char *line_topic, *line_story, *line_genre, *line_setting, *line_conflict, *line_cast;
+    const char *line_told;   /* above the texts so far, where the order is sequential */
     const char *roles[5][2]; /* of the cast, in the order of the ids; men, women */
     const char *someone;     /* a pronoun for ranking without a name */
     /* Openings of the paragraphs of a chapter: first, two in the middle, a later one, the last. */

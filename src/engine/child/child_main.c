@@ -181,6 +181,7 @@ static enum sf_err fill_order(struct child *c, struct request *r, const json_t *
         .chinese = knows_chinese(json_get_array(m, "languages")),
         .instruct = json_get_bool(m, "instruct", c->model->chat_head != NULL),
         .small = json_get_bool(m, "small", c->model->n_params < 3000000000u),
+        .sequential = json_get_bool(m, "sequential", false),
         .on_event = on_event,
         .event_arg = sink,
     };

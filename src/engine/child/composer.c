@@ -36,6 +36,7 @@ enum sf_err composer_open(struct scheduler *s, const struct engine_model *m,
         c->part_used[i] = (unsigned)(sampler_next(&c->rng) % 64);
     atomic_init(&c->canceled, false);
     job_owner_init(&c->owner);
+    sf_buf_init(&c->told, 256U << 10);
     c->output = order->partial ? json_deep_copy(order->partial) : json_object();
     enum sf_err err = ngram_set_init(&c->shared, 14);
     if (err || !c->output) {
@@ -57,6 +58,7 @@ void composer_close(struct composer *c)
     free(c->prefix.tokens);
     free(c->neutral.tokens);
     name_guard_fini(&c->names);
+    sf_buf_fini(&c->told);
     ngram_set_fini(&c->shared);
     json_decref(c->output);
     job_owner_fini(&c->owner);

@@ -35,6 +35,7 @@ struct composer_order {
     uint64_t seed;
     bool chinese; /* the model knows Chinese */
     bool instruct, small;
+    bool sequential; /* one text at a time, its prompt tells those before it: to compare with */
     composer_event_fn on_event;
     void *event_arg;
 };

@@ -21,7 +21,7 @@ struct fixture {
     struct work_book book;
     /* What the events of one answer said. */
     json_t *texts, *done;
-    int open;
+    int open, most_open;
     int64_t prefilled;
 };
 
@@ -44,7 +44,7 @@ static void open_stub(struct fixture *f, const char *lines)
     assert_int_equal(model_open(&o, NULL, NULL, &f->model, &eb), SF_OK);
     assert_int_equal(scheduler_open(f->model, NULL, NULL, &f->scheduler), SF_OK);
     work_book_init(&f->book);
-    f->open = 0;
+    f->open = f->most_open = 0;
     f->prefilled = 0;
     f->texts = json_object();
     f->done = json_object();
@@ -75,6 +75,7 @@ static void on_event(void *arg, const struct composer_event *e)
     sf_buf_init(&b, 1U << 20);
     if (e->kind == COMPOSER_SLOT_STARTED) {
         f->open++;
+        f->most_open = f->open > f->most_open ? f->open : f->most_open;
         assert_null(before);
     } else if (e->kind == COMPOSER_SLOT_DONE) {
         f->open--;
@@ -121,7 +122,7 @@ static enum sf_err run_order(struct fixture *f, const struct composer_order *o,
     const json_t *text;
     json_object_clear(f->texts);
     json_object_clear(f->done);
-    f->open = 0;
+    f->open = f->most_open = 0;
     f->prefilled = 0;
     assert_int_equal(composer_open(f->scheduler, f->model, o, &c), SF_OK);
     scheduler_request_begin(f->scheduler);
@@ -198,6 +199,32 @@ static void test_every_task_of_a_base_model(void **state)
 {
     (void)state;
     write_every_task("chat 0\n", false);
+}
+
+/* More is told from text to text, and what was told once is not told again. */
+static void test_one_text_after_the_other_is_valid_too(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_stub(&f, "chat 1\n");
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        struct story_request r;
+        struct composer_usage waves = {0}, usage = {0};
+        read_request(requests[i], &r);
+        struct composer_order o = order_for(&f, &r, 60000);
+        o.chinese = i >= 4;
+        json_decref(write_answer(&f, &o, &waves));
+        assert_true(f.most_open > 1);
+        o.sequential = true;
+        json_t *answer = write_answer(&f, &o, &usage);
+        assert_valid(&r, answer);
+        assert_int_equal(f.most_open, 1);
+        assert_true(usage.prompt_tokens > waves.prompt_tokens);
+        assert_true(usage.cached_tokens > usage.prompt_tokens / 2);
+        json_decref(answer);
+        story_request_fini(&r);
+    }
+    close_stub(&f);
 }
 
 static void test_only_what_is_wanted_is_written(void **state)
@@ -488,6 +515,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_task_of_an_instruct_model),
         cmocka_unit_test(test_every_task_of_a_base_model),
+        cmocka_unit_test(test_one_text_after_the_other_is_valid_too),
         cmocka_unit_test(test_only_what_is_wanted_is_written),
         cmocka_unit_test(test_seeds_make_answers_differ_and_prefixes_are_kept),
         cmocka_unit_test(test_a_small_prefix_cache_forgets_the_oldest),

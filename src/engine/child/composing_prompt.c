@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { PROMPT_TOKENS = 4096, PREFIX_TOKENS = 3072 };
+enum { PROMPT_TOKENS = 4096, PREFIX_TOKENS = 3072, TOLD_BYTES = 6000 };
 
 void text_copy(char *out, size_t room, struct sf_str s)
 {
@@ -116,11 +116,22 @@ static void add_template(const char *prompt, struct sf_buf *out)
     }
 }
 
-static void story_lines(struct composer *c, bool neutral, struct sf_buf *out)
+/* The newest of the answer's texts, as far as there is room. */
+static void add_told(const struct composer *c, struct sf_buf *out)
+{
+    size_t room = c->m->n_ctx < TOLD_BYTES ? (size_t)c->m->n_ctx : TOLD_BYTES;
+    struct sf_str told = sf_buf_str(&c->told), line;
+    while (told.n > room && sf_str_next(&told, '\n', &line))
+        ;
+    if (told.n > 0) {
+        sf_buf_puts(out, c->book->line_told);
+        sf_buf_add_str(out, told);
+    }
+}
+
+static void story_lines(struct composer *c, struct sf_buf *out)
 {
     const struct cue_book *b = c->book;
-    if (neutral)
-        return;
     if (c->o.prompt && *c->o.prompt) {
         add_template(c->o.prompt, out);
         return;
@@ -155,7 +166,10 @@ enum sf_err composer_build_prefix(struct composer *c, bool neutral)
         err = model_tokenize(m, sf_str(m->chat_mid), true, p->tokens, PREFIX_TOKENS, &p->n);
     if (!chat)
         add_example(c, &b);
-    story_lines(c, neutral, &b);
+    if (!neutral) {
+        story_lines(c, &b);
+        add_told(c, &b);
+    }
     if (!err)
         err = model_tokenize(m, sf_buf_str(&b), false, p->tokens, PREFIX_TOKENS, &p->n);
     if (!err && b.err)

@@ -311,6 +311,19 @@ static void submit(struct composer *c, struct slot *s)
 
 /* ---- taking answers -------------------------------------------------------------------------- */
 
+/* A line of the prompts of all texts to come, which are not under way yet. */
+static void tell(struct composer *c, struct sf_str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] != '\n')
+            sf_buf_putc(&c->told, text.p[i]);
+        else if (i > 0 && text.p[i - 1] != '\n')
+            sf_buf_putc(&c->told, ' ');
+    sf_buf_putc(&c->told, '\n');
+    if (composer_build_prefix(c, false) != SF_OK)
+        c->failed = true;
+}
+
 static void finish_slot(struct composer *c, struct slot *s, struct sf_str text, bool emit_text)
 {
     s->finished = true;
@@ -323,6 +336,8 @@ static void finish_slot(struct composer *c, struct slot *s, struct sf_str text, 
         emit(c, COMPOSER_SLOT_TEXT, s->path, text);
     emit(c, COMPOSER_SLOT_DONE, s->path, text);
     composer_put_value(c, s->path, json_stringn(text.p, text.n));
+    if (c->o.sequential)
+        tell(c, text);
     if (s->done)
         s->done(c, s);
 }
@@ -570,7 +585,7 @@ struct job *composer_wait(struct composer *c)
 
 static void start_slots(struct composer *c, size_t *next, size_t *pending)
 {
-    for (; *next < c->n_slots; (*next)++) {
+    for (; *next < c->n_slots && !(c->o.sequential && *pending > 0); (*next)++) {
         struct slot *s = c->slots[*next];
         if (s->submitted || s->finished)
             continue;
