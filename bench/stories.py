@@ -133,8 +133,8 @@ def structure_tokens(task):
     return {"blueprint": 120, "characters": 400, "story_arc": 500, "chapters": 250}[task]
 
 
-def prompts(story):
-    """What our own cloud generator would ask: messages and schema for each task, taken down by a server of ours."""
+def record(requests):
+    """What our own cloud generator would ask for each of {"task", "idea", context...}: messages and schema, taken down by a server of ours."""
     seen = []
 
     class Recorder(http.server.BaseHTTPRequestHandler):
@@ -148,18 +148,22 @@ def prompts(story):
             pass
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    config, out = TMP / "recorder.yaml", {}
+    config, out = TMP / "recorder.yaml", []
     config.write_text(f'generator:\n  mode: api\n  fallback: []\n  api:\n    provider: openai\n    model: m\n'
                       f'    endpoint: "http://127.0.0.1:{server.server_address[1]}/v1"\n')
-    for task in TASKS:
+    for r in requests:
         context = TMP / "context.json"
-        context.write_text(json.dumps({**story, "chapter_ids": [1]}))
+        context.write_text(json.dumps(r))
         seen.clear()
-        harness.run("generate", "--config", config, "--task", task, "--input", IDEA, "--context", context, "--alone",
+        harness.run("generate", "--config", config, "--task", r["task"], "--input", r["idea"], "--context", context, "--alone",
                     env={**os.environ, "OPENAI_API_KEY": "sk-bench"})
-        out[task] = seen[0]
+        out.append(seen[0])
     server.shutdown()
     return out
+
+
+def prompts(story):
+    return dict(zip(TASKS, record([{**story, "chapter_ids": [1], "task": task, "idea": IDEA} for task in TASKS])))
 
 
 def judge(task, story, answer):

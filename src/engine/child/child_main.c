@@ -85,11 +85,12 @@ static void on_event(void *arg, const struct composer_event *e)
 
 static json_t *usage_json(const struct composer_usage *u)
 {
-    return json_pack("{s:I,s:I,s:I,s:f,s:i,s:i,s:i}", "prompt_tokens", (json_int_t)u->prompt_tokens,
-                     "cached_tokens", (json_int_t)u->cached_tokens, "generated_tokens",
-                     (json_int_t)u->generated_tokens, "tokens_per_second", u->tokens_per_second,
-                     "slots", (int)u->slots, "retried", (int)u->retried, "replaced",
-                     (int)u->replaced);
+    return json_pack("{s:I,s:I,s:I,s:f,s:i,s:i,s:i,s:i,s:i}", "prompt_tokens",
+                     (json_int_t)u->prompt_tokens, "cached_tokens", (json_int_t)u->cached_tokens,
+                     "generated_tokens", (json_int_t)u->generated_tokens, "tokens_per_second",
+                     u->tokens_per_second, "slots", (int)u->slots, "retried", (int)u->retried,
+                     "replaced", (int)u->replaced, "rewritten", (int)u->rewritten, "improved",
+                     (int)u->improved);
 }
 
 static void free_request(struct request *r)

@@ -132,6 +132,8 @@ static void fill_usage(struct composer *c, struct composer_usage *u)
     u->slots = c->n_asked;
     u->retried = c->n_retried;
     u->replaced = c->n_replaced;
+    u->rewritten = c->n_rewritten;
+    u->improved = c->n_improved;
 }
 
 /* Only answers that nobody hurried say what one takes. */

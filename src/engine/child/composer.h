@@ -44,6 +44,7 @@ struct composer_usage {
     int64_t prompt_tokens, cached_tokens, generated_tokens;
     double tokens_per_second;
     unsigned slots, retried, replaced; /* texts asked for, asked again, written by the program */
+    unsigned rewritten, improved; /* asked once more as weak; of them, those that became better */
 };
 
 struct composer;

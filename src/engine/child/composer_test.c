@@ -479,6 +479,76 @@ static void test_twenty_four_requests_side_by_side(void **state)
     close_stub(&f);
 }
 
+/* Some texts are weak; one that is asked for again is told only when it stands. */
+static void test_weak_texts_are_written_anew(void **state)
+{
+    (void)state;
+    struct fixture f;
+    unsigned rewritten = 0, improved = 0;
+    open_stub(&f, "chat 1\n");
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct story_request r;
+        struct composer_usage usage = {0}, hurried = {0};
+        read_request(requests[seed % 3], &r);
+        struct composer_order o = order_for(&f, &r, 60000);
+        o.seed = seed;
+        json_t *answer = write_answer(&f, &o, &usage);
+        assert_valid(&r, answer);
+        assert_true(usage.improved <= usage.rewritten && usage.rewritten <= 1 + usage.slots / 12);
+        rewritten += usage.rewritten;
+        improved += usage.improved;
+        json_decref(answer);
+        o = order_for(&f, &r, 60000);
+        o.seed = seed;
+        o.target = sf_now(); /* no time for it */
+        answer = write_answer(&f, &o, &hurried);
+        assert_valid(&r, answer);
+        assert_int_equal(hurried.rewritten, 0);
+        json_decref(answer);
+        story_request_fini(&r);
+    }
+    assert_true(improved > 0 && improved < rewritten);
+    close_stub(&f);
+}
+
+struct canceler {
+    struct fixture *f;
+    struct composer *composer;
+    int after; /* so many texts */
+};
+
+static void cancel_at(void *arg, const struct composer_event *e)
+{
+    struct canceler *c = arg;
+    if (e->kind == COMPOSER_SLOT_DONE && --c->after == 0)
+        composer_cancel(c->composer);
+}
+
+/* Whatever is under way then: first tries, retries, repairs. */
+static void test_a_cancel_at_any_text_ends_it(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct story_request r;
+    open_stub(&f, "chat 1\n");
+    read_request(requests[2], &r);
+    for (int after = 4; after < 32; after += 3) {
+        struct canceler canceler = {&f, NULL, after};
+        struct composer_usage usage = {0};
+        struct sf_errbuf eb = {0};
+        json_t *answer = NULL;
+        struct composer_order o = order_for(&f, &r, 60000);
+        o.on_event = cancel_at;
+        o.event_arg = &canceler;
+        assert_int_equal(composer_open(f.scheduler, f.model, &o, &canceler.composer), SF_OK);
+        assert_int_equal(composer_run(canceler.composer, &answer, &usage, &eb), SF_ECANCELED);
+        assert_null(answer);
+        composer_close(canceler.composer);
+    }
+    story_request_fini(&r);
+    close_stub(&f);
+}
+
 static void *cancel_soon(void *arg)
 {
     (void)usleep(100000);
@@ -524,6 +594,8 @@ int main(void)
         cmocka_unit_test(test_a_failed_decode_is_survived),
         cmocka_unit_test(test_twenty_four_requests_side_by_side),
         cmocka_unit_test(test_cancel_ends_it_soon),
+        cmocka_unit_test(test_weak_texts_are_written_anew),
+        cmocka_unit_test(test_a_cancel_at_any_text_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "json/json.h"
 
 enum { VARS_MAX = 48, VAR_ROOM = 420, SLOT_PARTS = CUE_PARTS };
+#define CLAIM_NONE SIZE_MAX
 
 /* Names and values for the braces of cues. */
 struct vars {
@@ -68,6 +69,11 @@ struct slot {
     size_t n_history;
     struct name_guard guard; /* names of this text alone; none: the request's */
     struct slot *fork_of;    /* continue behind this slot's sequence (it holds) */
+    struct sf_time asked;    /* of the last submission */
+    size_t claim;            /* its text's place in the group texts; CLAIM_NONE */
+    bool repaired;           /* asked once more than its tries allow */
+    char *draft;             /* a fit but weak text, while a better one is asked for */
+    double draft_weakness;
 };
 
 struct composer {
@@ -96,7 +102,7 @@ struct composer {
 
     struct slot **slots; /* of the wave under way */
     size_t n_slots, slots_room;
-    unsigned n_asked, n_retried, n_replaced;
+    unsigned n_asked, n_retried, n_replaced, n_rewritten, n_improved;
     char (*group_texts)[VAR_ROOM]; /* accepted texts with their group number in front */
     unsigned *group_of;
     size_t n_group_texts, group_room;
@@ -123,8 +129,20 @@ bool composer_wants(const struct composer *c, const char *path);
 /* A text chosen or computed by the program: set in the output, with its events. */
 void composer_put(struct composer *c, const char *path, struct sf_str text);
 void composer_put_value(struct composer *c, const char *path, json_t *value_own);
-/* True when no text of the group is like this one; then it is remembered. */
+/* True when no text of the group is like this one; then it is remembered, as the last one. */
 bool composer_claim(struct composer *c, unsigned group, struct sf_str text);
+
+/* ---- composing_repair.c: weak texts ---- */
+enum repair {
+    REPAIR_TAKE,  /* this text is the slot's */
+    REPAIR_DRAFT, /* the draft is */
+    REPAIR_AGAIN, /* the text was kept as draft: ask once more */
+};
+/* What becomes of a fit text. */
+enum repair composer_repair(struct composer *c, struct slot *s, struct sf_str text);
+/* True when the slot may be asked once more than its tries allow: there is time, and other texts
+ * are under way that take as long. */
+bool composer_may_repair(const struct composer *c, const struct slot *s);
 
 /* ---- composing_prompt.c ---- */
 SF_MUST_USE enum sf_err composer_build_prefix(struct composer *c, bool neutral);
@@ -196,6 +214,10 @@ void composer_fallback(struct composer *c, struct slot *s, struct sf_buf *out);
 /* Whether a reader would take it for a title: not a name alone, no clause that is cut off and, of a
  * small model, no word that it made up. */
 bool composer_title_fits(const struct composer *c, const char *title);
+
+/* ---- composing_mend.c ---- */
+/* The cast's names as they are, where a small model writes them otherwise; appends to `out`. */
+void composer_mend_names(const struct composer *c, struct sf_str text, struct sf_buf *out);
 
 /* ---- clean_text.c ---- */
 /* Makes a slot's raw text fit for readers: white space, cut at a sentence or clause end, closed

@@ -128,9 +128,17 @@ static bool seems_woman(const struct composer *c, const struct person *p, const 
 /* The first name of an English name is its first word that is no title. */
 static void set_first(struct composer *c, struct person *p)
 {
-    static const char *const titles[] = {"the",  "dr.",     "dr",        "mr.",  "mrs.",
-                                         "ms.",  "captain", "professor", "sir",  "lady",
-                                         "lord", "old",     "king",      "queen"};
+    static const char *const titles[] = {
+        "the",         "dr.",         "dr",        "mr.",      "mrs.",      "ms.",
+        "miss",        "captain",     "professor", "sir",      "lady",      "lord",
+        "old",         "young",       "king",      "queen",    "prince",    "princess",
+        "emperor",     "empress",     "count",     "countess", "duke",      "duchess",
+        "baron",       "baroness",    "governor",  "mayor",    "president", "minister",
+        "chancellor",  "judge",       "general",   "colonel",  "major",     "commander",
+        "admiral",     "lieutenant",  "sergeant",  "officer",  "inspector", "detective",
+        "agent",       "chief",       "elder",     "doctor",   "madame",    "monsieur",
+        "master",      "father",      "mother",    "brother",  "sister",    "saint",
+        "grandfather", "grandmother", "uncle",     "aunt",     "little"};
     struct sf_str rest = sf_str(p->full), word = rest;
     if (c->lang == CUE_ZH) {
         text_copy(p->first, sizeof p->first, sf_str(p->full));

@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "engine/child/mend_text.h"
 #include "engine/child/stop_rule.h"
 
 #include <string.h>
@@ -51,6 +50,7 @@ struct slot *slot_new(struct composer *c, enum slot_form form, enum cue_id cue, 
     s->n_parts = form == FORM_CONTENT ? CUE_PARTS : 1;
     s->opening_at = (unsigned)(sampler_next(&c->rng) % 64);
     s->tail = -1;
+    s->claim = CLAIM_NONE;
     sf_buf_init(&s->so_far, 64U << 10);
     job_init(&s->job, &c->owner);
     c->slots[c->n_slots++] = s;
@@ -74,6 +74,7 @@ void composer_clear_slots(struct composer *c)
         job_fini(&s->job);
         sf_buf_fini(&s->so_far);
         free(s->text);
+        free(s->draft);
         free(s->history);
         name_guard_fini(&s->guard);
         free(s);
@@ -306,6 +307,7 @@ static void submit(struct composer *c, struct slot *s)
         return;
     }
     s->submitted = true;
+    s->asked = sf_now();
     scheduler_submit(c->sched, j);
 }
 
@@ -449,14 +451,6 @@ static bool is_unfit(const struct composer *c, const char *text)
            (!chat && has_word(c->book->example_words, text, c->o.request->user_input));
 }
 
-static void mend_names(const struct composer *c, struct sf_str text, struct sf_buf *out)
-{
-    const char *names[STORY_CAST];
-    for (size_t i = 0; i < STORY_CAST; i++)
-        names[i] = c->cast[i].full;
-    mend_surnames(text, names, c->lang == CUE_EN ? STORY_CAST : 0, out);
-}
-
 /* The text as a reader would see it, or NULL when it must be asked again. */
 static char *judge(struct composer *c, struct slot *s)
 {
@@ -478,7 +472,7 @@ static char *judge(struct composer *c, struct slot *s)
         return composer_claim(c, s->group, raw) ? sf_strndup(raw.p, raw.n) : NULL;
     struct sf_buf mended;
     sf_buf_init(&mended, 64U << 10);
-    mend_names(c, raw, &mended);
+    composer_mend_names(c, raw, &mended);
     char *text = mended.err ? NULL : clean_text(s->form, c->lang, sf_buf_str(&mended), min, max);
     sf_buf_fini(&mended);
     size_t opening = sf_str_trim(sf_str(s->opening)).n;
@@ -494,9 +488,50 @@ static char *judge(struct composer *c, struct slot *s)
     return text;
 }
 
+/* Whether others of its group must differ from a text of the slot's. */
+static void hold_claim(struct composer *c, const struct slot *s, size_t claim, bool hold)
+{
+    if (claim != CLAIM_NONE)
+        c->group_of[claim] = hold ? s->group : 0;
+}
+
+static void ask_again(struct composer *c, struct slot *s)
+{
+    s->repaired = true;
+    c->n_rewritten++;
+    submit(c, s);
+}
+
+/* A fit text that is not a part of a longer one. */
+static void settle(struct composer *c, struct slot *s, const char *text)
+{
+    size_t before = s->claim;
+    bool claimed = s->group > 0 && c->n_group_texts > 0;
+    s->claim = claimed ? c->n_group_texts - 1 : CLAIM_NONE;
+    if (s->form != FORM_TITLE)
+        ngram_set_add(&c->shared, s->job.past, s->job.n_past);
+    switch (composer_repair(c, s, sf_str(text))) {
+    case REPAIR_AGAIN:
+        s->tries = 1; /* another opening, and drawn more freely */
+        ask_again(c, s);
+        break;
+    case REPAIR_DRAFT:
+        hold_claim(c, s, s->claim, false);
+        hold_claim(c, s, before, true);
+        finish_slot(c, s, sf_str(s->draft), true);
+        break;
+    case REPAIR_TAKE:
+        c->n_improved += s->repaired;
+        finish_slot(c, s, sf_str(text), true);
+        break;
+    }
+}
+
 static void take(struct composer *c, struct slot *s)
 {
     struct job *j = &s->job;
+    if (s->draft)
+        hold_claim(c, s, s->claim, false);
     char *text = judge(c, s);
     if (s->form == FORM_CONTENT) {
         s->held = j->seq;
@@ -509,10 +544,13 @@ static void take(struct composer *c, struct slot *s)
     if (text && s->form == FORM_CONTENT) {
         take_part(c, s, text);
     } else if (text) {
-        if (s->form != FORM_TITLE)
-            ngram_set_add(&c->shared, j->past, j->n_past);
-        finish_slot(c, s, sf_str(text), true);
-    } else if (++s->tries < TRIES && !c->late && j->end != JOB_END_FAILED) {
+        settle(c, s, text);
+    } else if (s->draft) {
+        hold_claim(c, s, s->claim, true);
+        finish_slot(c, s, sf_str(s->draft), true);
+    } else if (++s->tries >= TRIES && j->end != JOB_END_FAILED && composer_may_repair(c, s)) {
+        ask_again(c, s);
+    } else if (s->tries < TRIES && !c->late && j->end != JOB_END_FAILED) {
         c->n_retried++;
         if (s->form == FORM_CONTENT && s->part == 0) {
             scheduler_release(c->sched, s->held);

@@ -103,3 +103,22 @@ void mend_surnames(struct sf_str text, const char *const *names, size_t n, struc
     }
     sf_buf_add_str(out, gap);
 }
+
+void mend_name_words(struct sf_str text, const char *const *words, size_t n, struct sf_buf *out)
+{
+    struct sf_str gap, word;
+    const char *before = NULL;
+    while (next_word(&text, &gap, &word)) {
+        const char *name = NULL;
+        for (size_t i = 0; i < n && !name; i++)
+            if (sf_str_is_nocase(word, words[i]) && (word.p[0] | 32) == (words[i][0] | 32) &&
+                memcmp(word.p + 1, words[i] + 1, word.n - 1) == 0)
+                name = words[i];
+        if (!name || name != before || gap.n != 1 || gap.p[0] != ' ') {
+            sf_buf_add_str(out, gap);
+            sf_buf_add_str(out, name ? sf_str(name) : word);
+        }
+        before = name;
+    }
+    sf_buf_add_str(out, gap);
+}

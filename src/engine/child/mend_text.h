@@ -13,4 +13,8 @@ void mend_articles(struct sf_str text, struct sf_buf *out);
  * ("Ines Vidal"); appends to `out`. */
 void mend_surnames(struct sf_str text, const char *const *names, size_t n, struct sf_buf *out);
 
+/* Words of names: one that was written small gets its capital ("thea" to "Thea"), one that stands
+ * twice in a row is told once; appends to `out`. */
+void mend_name_words(struct sf_str text, const char *const *words, size_t n, struct sf_buf *out);
+
 #endif

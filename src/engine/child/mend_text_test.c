@@ -53,11 +53,32 @@ static void a_first_name_keeps_its_surname(void **state)
     }
 }
 
+static void names_are_written_as_names(void **state)
+{
+    static const char *const words[] = {"Thea", "Mercer"};
+    static const char *const cases[][2] = {
+        {"He was with thea mercer for long.", "He was with Thea Mercer for long."},
+        {"thea, Thea", "Thea, Thea"},
+        {"Thea Thea joins Mercer", "Thea joins Mercer"},
+        {"theatre and commerce, THEA", "theatre and commerce, THEA"},
+        {"", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sf_buf b;
+        sf_buf_init(&b, 1000);
+        mend_name_words(sf_str(cases[i][0]), words, 2, &b);
+        assert_string_equal(sf_buf_z(&b), cases[i][1]);
+        sf_buf_fini(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(articles_fit_the_next_word),
         cmocka_unit_test(a_first_name_keeps_its_surname),
+        cmocka_unit_test(names_are_written_as_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
