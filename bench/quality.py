@@ -4,6 +4,7 @@ fixed seeds; the engine's waves beside its sequential composer and beside one fr
 
 usage: bench/quality.py                  all three writers; prints tables and verdicts, writes bench/results/ and doc/benchmarks.md
        bench/quality.py --models A B     the default writer alone with two model files (a re-quantized one beside the shipped one); writes nothing
+       --stories N                       of N of each language's five stories only
        --lang en|zh                      of these requests only (default: both; with --models: en)
        --writer W                        of these writers only; writes nothing
        --from FILE                       takes from there what an earlier run kept, and has the rest written
@@ -32,17 +33,17 @@ import stories  # noqa: E402
 TASKS = ("blueprint", "characters", "story_arc", "chapters")
 WRITERS = ("waves", "sequential", "free form")
 LANGUAGES = {"en": "English", "zh": "Chinese"}
-FREE_TOKENS = {"blueprint": 350, "characters": 1100, "story_arc": 1500, "chapters": 900}
-SIDE_BY_SIDE = 5
+FREE_TOKENS = {"blueprint": 350, "characters": 1000, "story_arc": 1300, "chapters": 800}
+STORIES = SIDE_BY_SIDE = 5
 KEPT = ROOT / os.environ.get("BUILD", "build") / "quality-answers.json"
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-quality-"))
 
 
-def requests(lang):
-    """The twenty of a language, in order of their tasks; what stands before a task in the story is its context."""
+def requests(lang, n_stories):
+    """Of a language, in order of their tasks; what stands before a task in the story is its context."""
     out = []
     for task in TASKS:
-        for n, story in enumerate(json.loads((ROOT / "bench" / "quality_requests.json").read_text())[lang]):
+        for n, story in enumerate(json.loads((ROOT / "bench" / "quality_requests.json").read_text())[lang][:n_stories]):
             context = {k: story[k] for k in TASKS[:TASKS.index(task)]}
             if task == "chapters":
                 context["chapter_ids"] = [story["chapter"]]
@@ -80,7 +81,7 @@ class FreeForm:
     def __init__(self, model):
         self.port = harness.Miner.free_port()
         self.process = subprocess.Popen([pathlib.Path(os.environ["LLAMA_PEERS"]) / "llama-server", "-m", model, "--host", "127.0.0.1", "--port",
-                                         str(self.port), "-c", str(8192 * SIDE_BY_SIDE), "-np", str(SIDE_BY_SIDE), "-t", str(os.cpu_count())],
+                                         str(self.port), "-c", str(8192 * SIDE_BY_SIDE), "-np", str(SIDE_BY_SIDE), "-t", str(max(1, os.cpu_count() // 2))],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         stories.await_health(f"http://127.0.0.1:{self.port}/health", self.process)
 
@@ -192,8 +193,7 @@ def show(asked, answers):
             drive.show(output) if output is not None else print(of[r["key"]].get("text"))
 
 
-def compare_models(models, languages):
-    asked = [r for lang in languages for r in requests(lang)]
+def compare_models(models, asked):
     answers = {pathlib.Path(m).name: write_all(Engine(m, False), asked, pathlib.Path(m).name) for m in models}
     columns = {name: means([score(r, of[r["key"]]) for r in asked]) for name, of in answers.items()}
     print("\n".join(table(columns)))
@@ -204,31 +204,28 @@ def compare_models(models, languages):
 MAKERS = {"waves": lambda m: Engine(m, False), "sequential": lambda m: Engine(m, True), "free form": FreeForm}
 
 
-def answers_of(languages, writers, kept):
+def answers_of(asked, writers, kept):
     """Answers by language, writer and request; kept after each writer."""
     answers = json.loads(pathlib.Path(kept).read_text()) if kept else {}
-    for lang in languages:
+    for lang in asked:
         for name in writers:
             if name not in answers.setdefault(lang, {}):
-                answers[lang][name] = write_all(MAKERS[name](model_of(lang)), requests(lang), name)
+                answers[lang][name] = write_all(MAKERS[name](model_of(lang)), asked[lang], name)
                 KEPT.write_text(json.dumps(answers, ensure_ascii=False, indent=1))
     return answers
 
 
-def compare_writers(languages, answers, texts):
+def compare_writers(asked, answers):
     rows, lines, results = {}, [], {}
-    for lang in languages:
-        asked = requests(lang)
-        if texts:
-            show(asked, answers[lang])
-        rows[lang] = {name: [score(r, answers[lang][name][r["key"]]) for r in asked] for name in WRITERS}
+    for lang in asked:
+        rows[lang] = {name: [score(r, answers[lang][name][r["key"]]) for r in asked[lang]] for name in WRITERS}
         columns = {name: means(rows[lang][name]) for name in WRITERS}
         said, ratios = verdicts(columns)
         results[lang] = {"means": columns, **ratios, "spent": {n: spent(answers[lang][n]) for n in WRITERS[:2]}}
-        lines += [f"{LANGUAGES[lang]}, {len(asked)} requests:", "", *table(columns), "", *said, ""]
+        lines += [f"{LANGUAGES[lang]}, {len(asked[lang])} requests:", "", *table(columns), "", *said, ""]
         for name in WRITERS[:2]:
             lines += [f"{name.capitalize()}: " + ", ".join(f"{v} {k.replace('_', ' ')}" for k, v in results[lang]["spent"][name].items()) + ".", ""]
-    said, ratios = verdicts({name: means([r for lang in languages for r in rows[lang][name]]) for name in WRITERS})
+    said, ratios = verdicts({name: means([r for lang in asked for r in rows[lang][name]]) for name in WRITERS})
     lines += [f"All {sum(len(r['waves']) for r in rows.values())}: " + said[0]]
     print("\n".join(lines))
     return lines, {**results, **ratios}
@@ -238,23 +235,24 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--models", nargs=2)
     p.add_argument("--lang", choices=LANGUAGES)
+    p.add_argument("--stories", type=int, default=STORIES)
     p.add_argument("--writer", choices=WRITERS, action="append")
     p.add_argument("--from", dest="kept")
     p.add_argument("--texts", action="store_true")
     a = p.parse_args()
     if a.models:
-        return compare_models(a.models, [a.lang or "en"])
-    languages = [a.lang] if a.lang else list(LANGUAGES)
-    answers = answers_of(languages, a.writer or WRITERS, a.kept)
+        return compare_models(a.models, requests(a.lang or "en", a.stories))
+    asked, writers = {lang: requests(lang, a.stories) for lang in ([a.lang] if a.lang else LANGUAGES)}, a.writer or WRITERS
+    answers = answers_of(asked, writers, a.kept)
+    for lang in asked if a.texts else ():
+        show(asked[lang], {n: answers[lang][n] for n in writers})
     if a.writer:
-        for lang in languages:
-            columns = {name: means([score(r, answers[lang][name][r["key"]]) for r in requests(lang)]) for name in a.writer}
-            print("\n".join([LANGUAGES[lang], *table(columns), *(f"{n}: {spent(answers[lang][n])}" for n in a.writer)]))
-            if a.texts:
-                show(requests(lang), {n: answers[lang][n] for n in a.writer})
+        for lang in asked:
+            columns = {name: means([score(r, answers[lang][name][r["key"]]) for r in asked[lang]]) for name in writers}
+            print("\n".join([LANGUAGES[lang], *table(columns), *(f"{n}: {spent(answers[lang][n])}" for n in writers)]))
         return None
-    lines, results = compare_writers(languages, answers, a.texts)
-    if not a.lang:
+    lines, results = compare_writers(asked, answers)
+    if not a.lang and a.stories == STORIES:
         report.save("quality", results)
         report.section("quality", "The quality of the texts", [
             "Means over fixed requests with fixed seeds, each metric from 0 to 1 and higher better (`bench/quality_metrics.py` defines them): the waves, "

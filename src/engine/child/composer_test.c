@@ -486,7 +486,8 @@ static void test_weak_texts_are_written_anew(void **state)
     struct fixture f;
     unsigned rewritten = 0, improved = 0;
     open_stub(&f, "chat 1\n");
-    for (uint64_t seed = 1; seed <= 12; seed++) {
+    /* Until one was improved and one was not: a tenth of the answers has the first. */
+    for (uint64_t seed = 1; seed <= 300 && (improved == 0 || improved == rewritten); seed++) {
         struct story_request r;
         struct composer_usage usage = {0}, hurried = {0};
         read_request(requests[seed % 3], &r);
