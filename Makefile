@@ -60,6 +60,7 @@ bench: all
 	@bench/stories.sh
 	@bench/engine.sh
 	@bench/deadlines.sh
+	@bench/quality.sh
 
 # With what was built before, so that `sudo make install` needs no set-up cache of root's own.
 install:

@@ -45,4 +45,5 @@ echo 'fetch("https://example.org/x")' | refused "a page that asks another host" 
 printf '%s\n/* strcpy(a, b); */\nconst char *s = "strcpy(a, b)";\n' "$spdx" >"$tmp/tree/src/base/x.c"
 if text "$tmp/tree"; then echo "PASS tools: words in comments and strings are no calls"; else echo "FAIL tools: words in comments and strings are no calls"; code=1; fi
 tests/cases/gpu_script.sh || code=1
+python3 tests/quality_metrics_test.py || code=1
 exit $code
