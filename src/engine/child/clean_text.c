@@ -120,9 +120,12 @@ static const char *const title_marks[] = {
     "\"", "'", "\xE2\x80\x9C", "\xE2\x80\x9D", "\xE3\x80\x8A", "\xE3\x80\x8B", ",", ".", "-",
     ":",  "!", "\xE3\x80\x82", "\xEF\xBC\x8C", "\xEF\xBC\x9A", "\xE2\x80\x98"};
 static const char *const loose_ends[] = {
-    " of",  " the",  " a",   " an",    " and", " in",  " to",   " with", " for",   " on",
-    " at",  " from", " by",  " or",    " is",  " The", " that", " who",  " whose", " as",
-    " but", " his",  " her", " their", " its", " was", " are",  " into"};
+    " of",       " the",      " a",       " an",      " and",     " in",       " to",
+    " with",     " for",      " on",      " at",      " from",    " by",       " or",
+    " is",       " The",      " that",    " who",     " whose",   " as",       " but",
+    " his",      " her",      " their",   " its",     " was",     " are",      " into",
+    " who it",   " who he",   " who she", " what it", " what he", " what she", " where it",
+    " where he", " where she"};
 static const char *const choice_ends[] = {
     ".", ",", "!", "?", "\xE3\x80\x82", "\xEF\xBC\x8C", "\xEF\xBC\x81"};
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -272,6 +275,19 @@ static bool quotes_pair(struct sf_str s)
     return straight % 2 == 0 && open == 0;
 }
 
+/* A word begins with a single quote, and no later one ends with it ("He said, 'go on"). */
+static bool has_open_apostrophe(struct sf_str s)
+{
+    bool open = false;
+    for (size_t i = 0; i < s.n; i++) {
+        bool starts = i == 0 || s.p[i - 1] == ' ',
+             ends = i + 1 == s.n || strchr(" .,!?", s.p[i + 1]);
+        if (s.p[i] == '\'' && starts != ends)
+            open = starts;
+    }
+    return open;
+}
+
 /* The same five words (or ten Han characters) in a row twice: a loop. */
 static bool loops(struct sf_str s)
 {
@@ -325,7 +341,8 @@ char *clean_text(enum slot_form form, enum cue_language lang, struct sf_str raw,
     sf_buf_fini(&b);
     sf_buf_fini(&mended);
     if (z && form != FORM_TITLE &&
-        (!quotes_pair(sf_str(z)) || loops(sf_str(z)) || says_twice(sf_str(z)))) {
+        (!quotes_pair(sf_str(z)) || has_open_apostrophe(sf_str(z)) || loops(sf_str(z)) ||
+         says_twice(sf_str(z)))) {
         free(z);
         return NULL;
     }

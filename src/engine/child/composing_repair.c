@@ -18,6 +18,7 @@ enum {
     TIME_FACTOR = 3,  /* what a repair may take, in what the text itself took */
 };
 static const double weak = 0.42, better_by = 0.1;
+static const double beside = 0.5; /* of a repair's length: what must still be written beside it */
 
 /* "the old teacher, Willa" where Willa is the friend; in Chinese without the comma. */
 static bool calls(struct sf_str text, const char *first, const char *comma, const char *then)
@@ -42,6 +43,16 @@ static bool mistakes_roles(const struct composer *c, struct sf_str text)
                 return true;
         }
     return false;
+}
+
+/* "in the early n a s e r e": single letters that are no words. */
+static bool is_spelled(const struct composer *c, struct sf_str text)
+{
+    struct sf_str word;
+    unsigned n = 0;
+    while (c->lang == CUE_EN && sf_str_next(&text, ' ', &word))
+        n += word.n == 1 && word.p[0] >= 'b' && word.p[0] <= 'z';
+    return n > 1;
 }
 
 /* Of the long words (Chinese: pairs of characters) of a text, the share that came before. */
@@ -93,7 +104,7 @@ static double weakness_of(const struct composer *c, const struct slot *s, struct
         sum += 2.5 * (alike - 0.4);
     if (s->job.doubt_at > 0)
         sum += 0.2;
-    if (mistakes_roles(c, text))
+    if (mistakes_roles(c, text) || is_spelled(c, text))
         sum += 0.6;
     return sum;
 }
@@ -126,7 +137,7 @@ bool composer_may_repair(const struct composer *c, const struct slot *s)
     if (TIME_FACTOR * took > sf_until(c->o.target))
         return false;
     double needs = s->aim + (s->done ? FOLLOW_UP : 0);
-    return c->o.sequential || needs <= others_take(c, s);
+    return c->o.sequential || beside * needs <= others_take(c, s);
 }
 
 enum repair composer_repair(struct composer *c, struct slot *s, struct sf_str text)

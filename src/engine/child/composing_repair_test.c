@@ -69,7 +69,8 @@ static void weak_texts_are_asked_for_again(void **state)
     static const char *const cases[] = {
         brief, looping,
         "Nobody knew why the enemy, Ines, had come so late to the council of the harbour.",
-        "Ines, the faithful friend, was the only one who kept the council of the harbour."};
+        "Ines, the faithful friend, was the only one who kept the council of the harbour.",
+        "Ines arrived on the island of Grey Point with her family in the early n a s e r e."};
     struct fixture f;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
