@@ -203,8 +203,45 @@ static char *finish_sentence(enum cue_language lang, struct sf_str s)
     return z;
 }
 
+/* The bytes before a run of clauses of one or two characters ("像，像，就，好像，"): there the
+ * model has lost its way. */
+static size_t before_stutter(struct sf_str s)
+{
+    enum { SHORT = 2, RUN = 6 };
+    struct sf_str rest = s;
+    size_t clause = 0, run = 0, from = 0, before;
+    while (rest.n > 0) {
+        bool valid;
+        before = s.n - rest.n;
+        uint32_t c = sf_utf8_next(&rest, &valid);
+        if (sf_cp_is_letter(c)) {
+            if (clause++ == 0 && run == 0)
+                from = before;
+            continue;
+        }
+        if (clause > 0)
+            run = clause <= SHORT ? run + 1 : 0;
+        if (run == RUN)
+            return from;
+        clause = 0;
+    }
+    return s.n;
+}
+
+/* "林星必须放弃什么？": the question again. */
+static bool asks_back(enum slot_form form, struct sf_str s)
+{
+    static const char *const questions[] = {"什么？", "怎样？", "吗？", "吗"};
+    for (size_t i = 0; i < COUNT(questions) - (form == FORM_CHOICE ? 0 : 1); i++)
+        if (sf_str_find(s, sf_str(questions[i])) < s.n)
+            return true;
+    return false;
+}
+
 static char *clean_sentences(enum cue_language lang, struct sf_str s, unsigned min, unsigned max)
 {
+    if (lang == CUE_ZH)
+        s.n = before_stutter(s);
     struct sf_str head = sf_utf8_head(s, max);
     size_t n = text_last_sentence(head);
     struct sf_str cut = sf_str_trim((struct sf_str){s.p, n});
@@ -338,6 +375,9 @@ char *clean_text(enum slot_form form, enum cue_language lang, struct sf_str raw,
         else
             z = clean_sentences(lang, s, min, max);
     }
+    if (z && lang == CUE_ZH && form != FORM_CONTENT && form != FORM_TITLE &&
+        asks_back(form, sf_str(z)))
+        free(z), z = NULL;
     sf_buf_fini(&b);
     sf_buf_fini(&mended);
     if (z && form != FORM_TITLE &&

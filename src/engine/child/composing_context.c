@@ -206,13 +206,29 @@ void composer_read_context(struct composer *c)
     }
 }
 
+/* "顾星河" and "方星河", or of one family: readers, and small models, take one for the other. */
+static bool is_like_han(const char *a, const char *b)
+{
+    struct sf_str s = sf_str(a), t = sf_str(b);
+    size_t head = sf_utf8_head(s, 1).n;
+    if (head == sf_utf8_head(t, 1).n && memcmp(a, b, head) == 0)
+        return true;
+    for (size_t at = head, n; at < s.n; at += n) {
+        n = sf_utf8_head((struct sf_str){a + at, s.n - at}, 1).n;
+        if (sf_str_find(t, (struct sf_str){a + at, n}) < t.n)
+            return true;
+    }
+    return false;
+}
+
 bool composer_name_taken(const struct composer *c, size_t i)
 {
     const struct person *p = &c->cast[i];
     for (size_t k = 0; k < STORY_CAST; k++) {
         const struct person *q = &c->cast[k];
-        bool alike = strcmp(q->first, p->first) == 0 || strcmp(q->full, p->full) == 0 ||
-                     (c->lang == CUE_EN && q->first[0] == p->first[0]);
+        bool alike =
+            strcmp(q->first, p->first) == 0 || strcmp(q->full, p->full) == 0 ||
+            (c->lang == CUE_EN ? q->first[0] == p->first[0] : is_like_han(q->full, p->full));
         if (k != i && q->full[0] && alike)
             return true;
     }
