@@ -29,6 +29,8 @@ static void each_wrong_input_names_key_got_and_takes(void **state)
         {"generator: {fallback: [api, x]}\n", ":1", "generator.fallback", "got \"x\""},
         {"generator: {fallback: {a: b}}\n", ":1", "generator.fallback", "takes a list of texts"},
         {"generator: {local: {device: gpu}}\n", ":1", "generator.local.device", "cuda or cuda:N"},
+        {"generator: {local: {compose: parallel}}\n", ":1", "generator.local.compose",
+         "takes waves or sequential"},
         {"generator: {local: {quantization: 5bit}}\n", ":1", "generator.local.quantization",
          "GGUF"},
         {"generator: {local: {max_memory: lots}}\n", ":1", "generator.local.max_memory", "512MB"},

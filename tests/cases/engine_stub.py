@@ -174,6 +174,14 @@ def slow_prompts():
     check("stub: a machine too slow for large steps takes small ones", "child lost" not in r.stderr, r.stderr)
 
 
+def composing():
+    # Side by side the texts of an arc take some hundred steps, one after the other several hundred: the child ends in between.
+    counted = model("counted", "chat 1\nabort_at 280\n")
+    ends = {how: run("generate", "--config", config_with(counted, ""), "--task", "story_arc", "--input", "the sea", "--deadline", "30",
+                     "--generator.local.compose", how).returncode for how in ("waves", "sequential")}
+    check("stub: generator.local.compose chooses how texts are written", ends == {"waves": 0, "sequential": 111}, ends)
+
+
 def idle():
     with Miner(config(model("plain"))) as m:
         child = wait_child(m)
@@ -198,7 +206,7 @@ def end_in_flight():
 
 
 def main():
-    for part in (answers, protocol, faults, loading, appearing, load_timeout, slow_prompts, idle, end_in_flight):
+    for part in (answers, protocol, faults, loading, appearing, load_timeout, slow_prompts, composing, idle, end_in_flight):
         try:
             part()
         except Exception as error:  # a part that breaks must not hide the others
