@@ -11,6 +11,7 @@
  * it would cost as much as the rest of the wave. The better of the two is told. */
 
 enum {
+    MENTOR = 3,
     PER_REPAIR = 12,  /* one repair for so many texts of an answer, and one more */
     FOLLOW_UP = 30,   /* characters of what is asked for when a text stands: a title */
     WORD_LETTERS = 5, /* shorter ones may come again */
@@ -20,28 +21,34 @@ enum {
 static const double weak = 0.42, better_by = 0.1;
 static const double beside = 0.5; /* of a repair's length: what must still be written beside it */
 
-/* "the old teacher, Willa" where Willa is the friend; in Chinese without the comma. */
-static bool calls(struct sf_str text, const char *first, const char *comma, const char *then)
+static bool says(struct sf_str text, const char *a, const char *between, const char *b)
 {
-    char both[256];
-    (void)snprintf(both, sizeof both, "%s%s%s", first, comma, then);
-    return sf_str_find(text, sf_str(both)) < text.n;
+    char all[256];
+    (void)snprintf(all, sizeof all, "%s%s%s", a, between, b);
+    return sf_str_find(text, sf_str(all)) < text.n;
 }
 
-static bool mistakes_roles(const struct composer *c, struct sf_str text)
+/* "the old teacher, Willa" where Willa is the friend (in Chinese without the comma); "Willa and
+ * Willa". */
+static bool mistakes_people(const struct composer *c, struct sf_str text)
 {
-    const char *comma = c->lang == CUE_EN ? ", " : "";
-    for (size_t i = 0; i < STORY_CAST; i++)
+    bool en = c->lang == CUE_EN;
+    for (size_t i = 0; i < STORY_CAST; i++) {
+        const struct person *p = &c->cast[i];
+        const char *last = strrchr(p->full, ' ');
+        if (!p->first[0])
+            continue;
+        if (says(text, p->first, en ? " and " : "和", p->first))
+            return true;
         for (size_t k = 0; k < STORY_CAST; k++) {
-            const struct person *p = &c->cast[i];
             const char *role = c->book->roles[k][c->cast[k].woman];
-            if (i == k || !p->first[0])
-                continue;
-            if (calls(text, role, comma, p->first) ||
-                (c->lang == CUE_EN &&
-                 (calls(text, p->first, comma, role) || calls(text, p->full, comma, role))))
+            bool wrong = says(text, role, en ? ", " : "", p->first) ||
+                         (en && says(text, last ? last + 1 : p->first, ", ", role)) ||
+                         (en && says(text, p->first, ", ", role));
+            if (i != k && wrong && (en || k == MENTOR)) /* a friend or rival is whose one likes */
                 return true;
         }
+    }
     return false;
 }
 
@@ -104,7 +111,7 @@ static double weakness_of(const struct composer *c, const struct slot *s, struct
         sum += 2.5 * (alike - 0.4);
     if (s->job.doubt_at > 0)
         sum += 0.2;
-    if (mistakes_roles(c, text) || is_spelled(c, text))
+    if (mistakes_people(c, text) || is_spelled(c, text))
         sum += 0.6;
     return sum;
 }

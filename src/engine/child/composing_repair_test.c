@@ -40,6 +40,7 @@ static void setup(struct fixture *f)
     f->c.n_slots = 2;
     f->c.n_asked = 2;
     text_copy(f->c.cast[0].first, sizeof f->c.cast[0].first, SF_STR("Ines"));
+    text_copy(f->c.cast[0].full, sizeof f->c.cast[0].full, SF_STR("Captain Ines Vidal"));
     text_copy(f->c.cast[1].first, sizeof f->c.cast[1].first, SF_STR("Emil"));
     for (size_t i = 0; i < 2; i++) {
         struct slot *s = f->slots[i];
@@ -67,9 +68,12 @@ static void fini(struct fixture *f)
 static void weak_texts_are_asked_for_again(void **state)
 {
     static const char *const cases[] = {
-        brief, looping,
+        brief,
+        looping,
         "Nobody knew why the enemy, Ines, had come so late to the council of the harbour.",
         "Ines, the faithful friend, was the only one who kept the council of the harbour.",
+        "With a map in her hand, Ines and Ines must decide who leaves the harbour before dawn.",
+        "Nobody listened when Captain Vidal, the stranger, came to the council of the harbour.",
         "Ines arrived on the island of Grey Point with her family in the early n a s e r e."};
     struct fixture f;
     (void)state;

@@ -38,11 +38,12 @@ static bool is_bare_name(const struct composer *c, const struct sf_str *words, s
 static bool is_cut_off(const struct sf_str *words, size_t n)
 {
     static const char *const openers[] = {"that", "because", "when", "while", "if"};
-    static const char *const kinds[] = {"small", "simple", "young", "new",     "old",  "little",
-                                        "great", "single", "long",  "strange", "quiet"};
-    if (n < 3)
+    static const char *const kinds[] = {"small",  "simple", "young",   "new",   "old",
+                                        "little", "great",  "single",  "long",  "strange",
+                                        "quiet",  "rare",   "certain", "sudden"};
+    if (n < 2)
         return false;
-    for (size_t i = 0; i < sizeof openers / sizeof *openers; i++)
+    for (size_t i = 0; i < sizeof openers / sizeof *openers && n > 2; i++)
         if (sf_str_is_nocase(words[n - 2], openers[i]))
             return true;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && is_article(words[n - 2]); i++)
