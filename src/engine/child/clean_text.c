@@ -207,7 +207,7 @@ static char *finish_sentence(enum cue_language lang, struct sf_str s)
  * model has lost its way. */
 static size_t before_stutter(struct sf_str s)
 {
-    enum { SHORT = 2, RUN = 6 };
+    enum { SHORT = 2, RUN = 8 };
     struct sf_str rest = s;
     size_t clause = 0, run = 0, from = 0, before;
     while (rest.n > 0) {

@@ -495,6 +495,11 @@ static void hold_claim(struct composer *c, const struct slot *s, size_t claim, b
         c->group_of[claim] = hold ? s->group : 0;
 }
 
+static bool may_retry(const struct composer *c, const struct slot *s)
+{
+    return s->tries < TRIES && !c->late && s->job.end != JOB_END_FAILED;
+}
+
 static void ask_again(struct composer *c, struct slot *s)
 {
     s->repaired = true;
@@ -527,6 +532,23 @@ static void settle(struct composer *c, struct slot *s, const char *text)
     }
 }
 
+/* What follows a text that is unfit. */
+static void retry(struct composer *c, struct slot *s)
+{
+    if (may_retry(c, s)) {
+        c->n_retried++;
+        if (s->form == FORM_CONTENT && s->part == 0) {
+            scheduler_release(c->sched, s->held);
+            s->held = NULL;
+        }
+        submit(c, s);
+    } else if (s->job.end != JOB_END_FAILED && composer_may_repair(c, s)) {
+        ask_again(c, s);
+    } else {
+        replace_slot(c, s);
+    }
+}
+
 static void take(struct composer *c, struct slot *s)
 {
     struct job *j = &s->job;
@@ -548,17 +570,9 @@ static void take(struct composer *c, struct slot *s)
     } else if (s->draft) {
         hold_claim(c, s, s->claim, true);
         finish_slot(c, s, sf_str(s->draft), true);
-    } else if (++s->tries >= TRIES && j->end != JOB_END_FAILED && composer_may_repair(c, s)) {
-        ask_again(c, s);
-    } else if (s->tries < TRIES && !c->late && j->end != JOB_END_FAILED) {
-        c->n_retried++;
-        if (s->form == FORM_CONTENT && s->part == 0) {
-            scheduler_release(c->sched, s->held);
-            s->held = NULL;
-        }
-        submit(c, s);
     } else {
-        replace_slot(c, s);
+        s->tries++;
+        retry(c, s);
     }
     free(text);
 }
