@@ -95,9 +95,9 @@ struct composer {
     atomic_bool canceled;
     bool hurried, late, failed;
     struct work_entry work;
-    double factor;  /* of text lengths, 1 is usual; it is made of the next two */
-    double scale;   /* of the usual aims: less than 1 when time is short */
-    double stretch; /* how far aims go on to their most, 0 to 1, when there is time */
+    double factor;      /* of text lengths, 1 is usual; it is made of the next two */
+    double scale;       /* of the usual aims: less than 1 when time is short */
+    double stretch;     /* how far aims go on to their most, 0 to 1, when there is time */
     struct sf_buf told; /* a sequential order's texts so far, a line each */
 
     struct slot **slots; /* of the wave under way */
