@@ -291,10 +291,10 @@ static void test_a_small_prefix_cache_forgets_the_oldest(void **state)
     struct fixture f;
     struct story_request r[2];
     struct composer_usage usage = {0}, again = {0}, kept = {0};
-    for (int64_t bytes = 0; bytes <= 3200; bytes += 3200) {
+    for (int64_t bytes = 0; bytes <= 800; bytes += 800) {
         prefix_bytes = bytes;
         open_stub(&f, "chat 1\n");
-        assert_int_equal(f.model->prefix_cells, bytes > 0 ? 400 : f.model->n_ctx);
+        assert_int_equal(f.model->prefix_cells, bytes > 0 ? 100 : f.model->n_ctx);
         read_request(requests[0], &r[0]);
         read_request(requests[1], &r[1]);
         for (int k = 0; k < 3; k++) { /* one, another, the first again */
