@@ -3,7 +3,8 @@
 Python original does): the same model file, the same tasks, in turn on the same machine; text characters a second.
 
 usage: bench/stories.py [ROUNDS]      prints a table, writes bench/results/<machine>.json and doc/benchmarks.md.
-A peer's figure counts the values of what parses as JSON, and the raw text when nothing does ("raw" is printed too).
+A peer's figure counts the values of what parses as JSON, of an answer that is cut off or breaks as far as it goes, and the raw
+text of whatever is no JSON ("raw" is printed too). The texts stay in BUILD/stories-answers.jsonl.
 Peers write as many tokens as ours has characters / 4: equal lengths, since a peer that has no end runs to its limit.
 """
 import http.server
@@ -30,6 +31,7 @@ PEERS = pathlib.Path(os.environ["LLAMA_PEERS"])
 PYTHON = pathlib.Path(os.environ["TRANSFORMERS_VENV"]) / "bin" / "python"
 IDEA = "A lighthouse keeper who hears the sea speak"
 TASKS = ("blueprint", "characters", "story_arc", "chapters")
+ANSWERS = (pathlib.Path(harness.STORYFI).resolve().parent / "stories-answers.jsonl").open("w")
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="storyfi-bench-"))
 TOKEN_CHARACTERS = 4  # of English text, about
 
@@ -166,24 +168,48 @@ def prompts(story):
     return dict(zip(TASKS, record([{**story, "chapter_ids": [1], "task": task, "idea": IDEA} for task in TASKS])))
 
 
+def as_far_as_it_goes(text):
+    """The value of the JSON in a text, cut off or broken: of its longest beginning that parses when what is open is closed; and how
+    many characters of the text are not part of it."""
+    at = text.find("{")
+    if at < 0:
+        return None, len(text)
+    decoder, ends, stack, quoted, escaped = json.JSONDecoder(), [], [], False, False
+    for i, c in enumerate(text[at:]):
+        if quoted:
+            escaped, quoted = c == "\\" and not escaped, escaped or c != '"'
+        elif c == '"':
+            quoted = True
+        elif c in "{[":
+            stack.append("}" if c == "{" else "]")
+        elif c in "}]" and stack:
+            stack.pop()
+        ends.append((i + 1, ('"' if quoted else "") + "".join(reversed(stack))))
+    for n, closing in reversed(ends):
+        try:
+            return decoder.decode(text[at:at + n] + closing), len(text) - n
+        except ValueError:
+            continue
+    return None, len(text)
+
+
 def judge(task, story, answer):
     """Characters of the answer's values, of its raw text, and whether a validator takes it."""
     text = answer.get("text")
-    output = answer.get("output")
-    if output is None:
-        try:
-            output = json.loads(text)
-        except ValueError:
-            output = None
+    output, beside = (answer["output"], 0) if text is None else as_far_as_it_goes(text)
+    try:
+        parses = text is None or isinstance(json.loads(text), dict)
+    except ValueError:
+        parses = False
     raw = len(text) if text is not None else len(json.dumps(output, ensure_ascii=False))
     file = TMP / "answer.json"
     valid = False
-    if isinstance(output, dict):
+    if parses:
         file.write_text(json.dumps(output))
         context = TMP / "asked.json"
         context.write_text(json.dumps({"user_input": IDEA, **story, "chapter_ids": [1]}))
         valid = json.loads(harness.run("score", file, "--task", task, "--context", context, "--json").stdout or "{}").get("valid", False)
-    return {"values": characters_of(output) if output is not None else raw, "raw": raw, "parses": output is not None, "valid": valid}
+    return {"values": characters_of(output) + beside, "raw": raw, "parses": parses, "valid": valid}
 
 
 def run(rounds):
@@ -200,6 +226,7 @@ def run(rounds):
                 for p in peers:
                     given = {k: v for k, v in story.items() if TASKS.index(k) < TASKS.index(task)}
                     answer = p.write(task, given, asked[task], length)
+                    ANSWERS.write(json.dumps({"task": task, "writer": p.name, **answer}, ensure_ascii=False) + "\n")
                     row = {"seconds": answer["seconds"], **judge(task, given, answer), "usage": answer.get("usage")}
                     length = length or row["values"]
                     runs[p.name][task].append(row)
@@ -239,7 +266,7 @@ def main():
     report.section("stories", "Whole answers beside llama-server and Transformers", [
         f"Characters of text (values only) a second of a whole answer: `{pathlib.Path(MODEL).name}`, temperature 0.8, medians of {rounds} rounds in "
         "turn. `storyfi` uses what `storyfi models tune` made of that file, where it is faster (doc/models.md). "
-        "Of a peer's answer the values count when it parses, else the raw text; in brackets the raw text with all its JSON. "
+        "Of a peer's answer the values count, as far as its JSON goes, and what else it says; in brackets the raw text with all its JSON. "
         "Valid: what our own validator takes, in the order of the columns.", "", *lines])
 
 
